@@ -1,16 +1,15 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../src/shared/contract/errors.ts';
 import type { Configuration } from '../src/shared/schema/configuration.ts';
 import { SHAPES, type ShapeOf } from './shapes.ts';
-import { anyEngine, Eqnet, eqnet, eqnetJson, failure, recipeFile, removeFolder, RUN_TIMEOUT, temporaryFolder } from './testkit.ts';
+import { anyEngine, Eqnet, eqnet, eqnetJson, failure, recipeFile, RUN_TIMEOUT, sharedFolder, temporaryFolder } from './testkit.ts';
 import { writeImages } from './idx-files.ts';
 
 const { executor } = anyEngine;
-const home = mkdtempSync(join(tmpdir(), 'eqnet-e2e-'));
+const home = sharedFolder();
 const finished = join(home, 'finished.eqnet');
 const config = join(home, 'four.json');
 const run = (recipe: string, project: string, ...more: string[]) => ['run', recipe, '--project', project, '--engine', executor, ...more];
@@ -33,7 +32,6 @@ beforeAll(async () => {
   ({ digest } = SHAPES.run.parse(await eqnetJson(run('tiny', finished))).run);
   await eqnetJson(['config', finished, '--uniform', '4', '--out', config]);
 }, RUN_TIMEOUT);
-afterAll(() => removeFolder(home));
 
 describe('recipes', () => {
   test.each<[string, object | string, RegExp]>([

@@ -1,9 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { SHAPES, type Shape, type ShapeOf } from './shapes.ts';
-import { ENGINES, Eqnet, eqnet, eqnetJson, failure, onlyObject, removeFolder, RUN_TIMEOUT, workerPid } from './testkit.ts';
+import { ENGINES, Eqnet, eqnet, eqnetJson, failure, onlyObject, RUN_TIMEOUT, sharedFolder, workerPid } from './testkit.ts';
 
 const documentation = readFileSync(new URL('../docs/cli.md', import.meta.url), 'utf8');
 
@@ -19,7 +18,7 @@ function fieldsOf(value: unknown): string[] {
 }
 
 describe.each(ENGINES)('$title', ({ executor, installed }) => {
-  const folder = mkdtempSync(join(tmpdir(), 'eqnet-e2e-'));
+  const folder = sharedFolder();
   const project = join(folder, 'digits.eqnet');
   const file = (name: string) => join(folder, name);
   let run: ShapeOf<'run'>['run'];
@@ -28,7 +27,6 @@ describe.each(ENGINES)('$title', ({ executor, installed }) => {
     if (!installed) return;
     ({ run } = await documented('run', 'tiny', '--project', project, '--engine', executor));
   }, RUN_TIMEOUT);
-  afterAll(() => removeFolder(folder));
 
   describe.skipIf(!installed)('a whole run', () => {
     test('does every phase and learns something', () => {

@@ -1,15 +1,14 @@
-import { mkdirSync, mkdtempSync, openSync, readSync, closeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, openSync, readSync, closeSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { reportProject } from '../src/host/project-report.ts';
 import { ProjectStore } from '../src/host/project-store.ts';
 import type { Phase } from '../src/shared/contract/job-protocol.ts';
 import { SHAPES } from './shapes.ts';
-import { anyEngine, Eqnet, eqnet, eqnetJson, failure, recipeFile, removeFolder, RUN_TIMEOUT, workerPid } from './testkit.ts';
+import { anyEngine, Eqnet, eqnet, eqnetJson, failure, recipeFile, RUN_TIMEOUT, sharedFolder, workerPid } from './testkit.ts';
 
 const { executor, title } = anyEngine;
-const folder = mkdtempSync(join(tmpdir(), 'eqnet-e2e-'));
+const folder = sharedFolder();
 /** Long enough that every phase is still going on when the interruption arrives. */
 const longer = {
   ...(executor === 'session' && { pretrain: { epochs: 3 } }),
@@ -17,7 +16,7 @@ const longer = {
   evaluation: { gridBits: [2, 3, 4, 5, 6, 7, 8], gridForms: ['tss', 'csa', 'caa'] },
   predictor: { trainSamples: 16, heldOutSamples: 8 },
 };
-const recipe = recipeFile(folder, longer);
+const recipe = join(folder, 'recipe.json');
 
 const reportOf = (project: string) => {
   const store = ProjectStore.openReadOnly(project);
@@ -98,11 +97,11 @@ describe(`an interrupted run ends with the digest of an undisturbed one, ${title
   let reference: ReturnType<typeof reportOf>;
 
   beforeAll(async () => {
+    recipeFile(folder, longer);
     const project = join(folder, 'reference.eqnet');
     SHAPES.run.parse(await eqnetJson(command(project)));
     reference = reportOf(project);
   }, RUN_TIMEOUT);
-  afterAll(() => removeFolder(folder));
 
   test.each(INTERRUPTIONS)(
     '$name in pretrain, supernet, grid and sample',

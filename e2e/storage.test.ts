@@ -2,13 +2,24 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { cacheDirectory, enginesDirectory } from '../src/host/engine/cache-dir.ts';
 import { SHAPES } from './shapes.ts';
-import { anyEngine, ENGINES, Eqnet, eqnet, eqnetJson, failure, removeFolder, RUN_TIMEOUT, temporaryFolder } from './testkit.ts';
+import {
+  anyEngine,
+  ENGINES,
+  Eqnet,
+  eqnet,
+  eqnetJson,
+  failure,
+  removeFolder,
+  RUN_TIMEOUT,
+  sharedFolder,
+  temporaryFolder,
+} from './testkit.ts';
 
 const { executor } = anyEngine;
-const home = mkdtempSync(join(tmpdir(), 'eqnet-e2e-'));
+const home = sharedFolder();
 const finished = join(home, 'finished.eqnet');
 const config = join(home, 'four.json');
 const run = (project: string, ...more: string[]) => ['run', 'tiny', '--project', project, '--engine', executor, ...more];
@@ -18,7 +29,6 @@ beforeAll(async () => {
   ({ digest } = SHAPES.run.parse(await eqnetJson(run(finished))).run);
   await eqnetJson(['config', finished, '--uniform', '4', '--out', config]);
 }, RUN_TIMEOUT);
-afterAll(() => removeFolder(home));
 
 function mount(...argv: string[]): void {
   execFileSync('mount', argv, { stdio: 'ignore' });

@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, expect, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, onTestFinished } from 'vitest';
 import { OWNER_FILE } from '../src/host/project-lock.ts';
 import { ProjectStore } from '../src/host/project-store.ts';
 import { EXIT_CODES, type ErrorCode } from '../src/shared/contract/errors.ts';
@@ -155,7 +156,15 @@ export function failure(result: Result, code: ErrorCode): string {
   return message;
 }
 
-/** A folder of its own that goes away with the test, or with the file when called outside of one. */
+/** A folder of a whole file or `describe`: there from its first test to its last. */
+export function sharedFolder(): string {
+  const folder = join(tmpdir(), `eqnet-e2e-${randomUUID()}`);
+  beforeAll(() => void mkdirSync(folder));
+  afterAll(() => removeFolder(folder));
+  return folder;
+}
+
+/** A folder of its own that goes away with the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'eqnet-e2e-'));
   onTestFinished(() => removeFolder(folder));

@@ -126,7 +126,7 @@ function runText(run: RunReport): string {
   const phases = Object.entries(run.phases).map(
     ([phase, { state, seconds }]) => `${phase} ${state === 'done' ? formatSeconds(seconds) : state}`,
   );
-  const threads = run.engine.threads === null ? '' : `, ${run.engine.threads} threads`;
+  const threads = run.engine.threads === null ? '' : `, ${run.engine.threads} thread${run.engine.threads === 1 ? '' : 's'}`;
   return (
     `Run ${run.id}: ${run.state}, recipe ${run.recipe}, ${run.createdAt}, engine ${run.engine.executor} (${run.engine.version}${threads})\n` +
     `  ${phases.join(', ')}\n` +

@@ -34,7 +34,9 @@ export function runChild(command: string, args: readonly string[], options: Chil
       reject(stopped());
       return;
     }
-    const child = spawn(command, args, { env, cwd, signal, timeout: timeoutMs, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
+    const child = spawn(command, args, { env, cwd, signal, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
+    // Not spawn's own timeout: for a program that is not found, Node keeps that timer, and the process lives on with it.
+    const timer = timeoutMs === undefined ? undefined : setTimeout(() => child.kill(), timeoutMs);
     const output = { stdout: '', stderr: '' };
     for (const stream of ['stdout', 'stderr'] as const) {
       child[stream].setEncoding('utf8');
@@ -44,11 +46,13 @@ export function runChild(command: string, args: readonly string[], options: Chil
     }
     let failure: string | undefined;
     child.on('error', (error: NodeJS.ErrnoException) => {
+      clearTimeout(timer);
       failure = error.code ?? error.message;
       // a program that never started has no 'close' event on every platform
       if (child.pid === undefined) resolve({ status: null, ...output, failure });
     });
     child.on('close', (status) => {
+      clearTimeout(timer);
       if (signal?.aborted) reject(stopped());
       else resolve({ status, ...output, failure });
     });

@@ -47,7 +47,7 @@ export async function findPip(env: Environment = process.env): Promise<PipSearch
 /** Finds a C++ compiler: `CXX`, then c++, g++ and clang++ in the PATH. */
 export async function findCompiler(env: Environment = process.env): Promise<Tool | null> {
   if (process.platform === 'win32') return null;
-  // without the command line tools macOS has a stub c++ that opens a dialog instead of compiling
+  // without the command line tools macOS has a c++ that opens a dialog instead of compiling
   if (process.platform === 'darwin' && !env.CXX && (await answer('xcode-select', ['-p'], env)) === null) return null;
   const asked = env.CXX?.trim().split(/\s+/);
   const candidates = [...(asked?.[0] ? [asked] : []), ['c++'], ['g++'], ['clang++']];
