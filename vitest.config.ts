@@ -1,3 +1,4 @@
+import vue from '@vitejs/plugin-vue';
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { locateEngine } from './src/host/engine/locate.ts';
@@ -7,17 +8,29 @@ const workers = Math.min(cores, 4);
 /** The addon that the tests of the native engine load; they say so and are left out where there is none. */
 const addon = process.env.EQNET_ADDON ?? locateEngine()?.addonPath;
 
+const shared = { pool: 'forks', maxWorkers: workers, testTimeout: 60_000, hookTimeout: 120_000 } as const;
+
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'e2e/**/*.test.ts'],
-    pool: 'forks',
-    maxWorkers: workers,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
-    env: {
-      ...(addon && { EQNET_ADDON: addon }),
-      // The workers share the cores: without a limit, each TensorFlow would start a thread for every core.
-      TF_NUM_INTRAOP_THREADS: String(Math.max(1, Math.floor(cores / workers))),
-    },
+    ...shared,
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'node',
+          include: ['src/**/*.test.ts', 'e2e/cli/**/*.test.ts'],
+          exclude: ['src/renderer/**'],
+          env: {
+            ...(addon && { EQNET_ADDON: addon }),
+            // The workers share the cores: without a limit, each TensorFlow would start a thread for every core.
+            TF_NUM_INTRAOP_THREADS: String(Math.max(1, Math.floor(cores / workers))),
+          },
+        },
+      },
+      {
+        plugins: [vue()],
+        test: { ...shared, name: 'renderer', include: ['src/renderer/**/*.test.ts'], environment: 'happy-dom' },
+      },
+    ],
   },
 });

@@ -1,5 +1,8 @@
 // Runs recipes with several seeds and writes docs/results.md from what the runs measured.
-// usage: node scripts/results.mjs [--keep DIR] [RECIPE:SEED,SEED ...]   e.g. mnist-quick:0,1,2 cluttered:0
+// usage: node scripts/results.mjs [--keep DIR] [--out FILE] [--shared-machine] [RECIPE:SEED,SEED ...]   e.g. mnist-quick:0,1,2 cluttered:0
+//   --keep DIR         where projects and what was measured are kept; what is there already is not measured again
+//   --out FILE         the text, docs/results.md by default
+//   --shared-machine   other programs ran beside these measurements, also beside those that are kept: their times are marked
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -8,7 +11,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const PLAN = ['mnist-quick:0,1,2', 'cluttered-quick:0,1,2', 'mnist:0', 'cluttered:0', 'cluttered-resnet20:0'];
-const USAGE = 'usage: node scripts/results.mjs [--keep DIR] [RECIPE:SEED,SEED ...]';
+const USAGE = 'usage: node scripts/results.mjs [--keep DIR] [--out FILE] [--shared-machine] [RECIPE:SEED,SEED ...]';
+/** Of everything that this program prints as JSON. */
+const MAX_BYTES = 2 ** 28;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readJson = (...path) => JSON.parse(readFileSync(join(...path), 'utf8'));
@@ -23,20 +28,28 @@ function fail(text) {
 
 function readArguments() {
   try {
-    const { values, positionals } = parseArgs({ allowPositionals: true, options: { keep: { type: 'string' } } });
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { keep: { type: 'string' }, out: { type: 'string' }, 'shared-machine': { type: 'boolean', default: false } },
+    });
     const plan = (positionals.length ? positionals : PLAN).map((text) => {
       const match = /^([a-z0-9-]+):(\d+(?:,\d+)*)$/.exec(text);
       if (!match) throw new Error(`'${text}' is not RECIPE:SEED,SEED.`);
       if (!existsSync(join(root, 'resources', 'recipes', `${match[1]}.json`))) throw new Error(`There is no recipe '${match[1]}'.`);
       return { name: match[1], seeds: match[2].split(',').map(Number) };
     });
-    return { plan, keep: values.keep ?? join(root, 'out', 'results') };
+    return {
+      plan,
+      keep: values.keep ?? join(root, 'out', 'results'),
+      out: values.out ?? join(root, 'docs', 'results.md'),
+      sharedMachine: values['shared-machine'],
+    };
   } catch (error) {
     return fail(`${error.message}\n${USAGE}`);
   }
 }
 
-const { plan, keep } = readArguments();
+const { plan, keep, out, sharedMachine } = readArguments();
 const recipeOf = (name, seed) => ({ ...readJson(root, 'resources', 'recipes', `${name}.json`), seed });
 
 /** Why a kept measurement does not belong to this program and recipe; null when it does. */
@@ -44,6 +57,34 @@ function outdated(entry, name, seed) {
   if (entry.program !== program) return `was measured by version ${entry.program ?? 'unknown'} of the program, not by ${program}`;
   if (!existsSync(join(root, 'resources', 'recipes', `${name}.json`))) return 'belongs to a recipe that is no more';
   return JSON.stringify(entry.recipe) === JSON.stringify(recipeOf(name, seed)) ? null : 'was measured with another version of its recipe';
+}
+
+/** What `eqnet` prints with --json. */
+const eqnetJson = (...argv) => JSON.parse(execFileSync(process.execPath, [eqnet, ...argv, '--json'], { maxBuffer: MAX_BYTES }));
+
+/** Exports a configuration drawn with a form for each layer, on the supernet of a finished run. */
+function exportRandom(project, name, seed, run) {
+  const file = (ending) => join(keep, `${name}-${seed}.random.${ending}`);
+  const drawn = seed + 1;
+  console.log(`${name}, seed ${seed}: exporting random configuration ${drawn}`);
+  const which = ['--run', run.id];
+  eqnetJson('config', project, '--random', String(drawn), '--forms', 'layer', '--out', file('json'), ...which);
+  const { proof, bytes, averageWeightBits, averageActivationBits } = eqnetJson(
+    ...['export', project, '--config', file('json'), '--format', 'onnx', '--out', file('onnx'), ...which],
+  );
+  return { seed: drawn, proof, bytes, averageWeightBits, averageActivationBits };
+}
+
+/** Adds to a kept measurement what it lacks. */
+function complete(kept, project, name, seed) {
+  const entry = readJson(kept);
+  const added = {};
+  if (sharedMachine && !entry.sharedMachine) added.sharedMachine = true;
+  if (!entry.random) {
+    if (existsSync(project)) added.random = exportRandom(project, name, seed, entry.run);
+    else console.error(`${project} is gone, so the random configuration of ${name}, seed ${seed}, cannot be exported: left out.`);
+  }
+  if (Object.keys(added).length) writeFileSync(kept, JSON.stringify({ ...entry, ...added }));
 }
 
 mkdirSync(keep, { recursive: true });
@@ -54,6 +95,7 @@ for (const { name, seeds } of plan) {
     if (existsSync(kept)) {
       const reason = outdated(readJson(kept), name, seed);
       if (reason) fail(`${kept} ${reason}: delete it and ${project} to measure again.`);
+      complete(kept, project, name, seed);
       continue;
     }
     const recipe = recipeOf(name, seed);
@@ -67,8 +109,9 @@ for (const { name, seeds } of plan) {
     if (status !== 0) process.exit(status ?? 1);
     // Of a resumed run only the last part was seen here.
     const wallSeconds = resumed ? null : (performance.now() - started) / 1000;
-    const report = JSON.parse(execFileSync(process.execPath, [eqnet, 'show', project, '--json'], { maxBuffer: 2 ** 28 }));
-    writeFileSync(kept, JSON.stringify({ program, machine, wallSeconds, recipe, run: report.runs.at(-1) }));
+    const run = eqnetJson('show', project).runs.at(-1);
+    writeFileSync(kept, JSON.stringify({ program, machine, wallSeconds, recipe, run }));
+    complete(kept, project, name, seed);
   }
 }
 
@@ -91,6 +134,20 @@ const runs = readdirSync(keep)
   .sort((a, b) => a.name.localeCompare(b.name) || a.seed - b.seed);
 const table = (head, rows) =>
   [`| ${head.join(' | ')} |`, `|${head.map(() => '---').join('|')}|`, ...rows.map((row) => `| ${row.join(' | ')} |`)].join('\n');
+/** The exported files of a run: those of its recipe, then the random one. */
+function exportsOf({ seed, run, random }) {
+  const bundled = run.exports.flatMap(({ candidateId, bytes, proof }) => {
+    if (candidateId === null) return [];
+    const uniform = /^(\d)\/uniform\/(\w+)$/.exec(candidateId);
+    const costs = run.candidates.find(({ id }) => id === candidateId)?.costs;
+    const bits = costs ? [costs.averageWeightBits, costs.averageActivationBits] : uniform ? [Number(uniform[1]), Number(uniform[1])] : null;
+    return [{ seed, what: uniform ? `uniform ${uniform[1]} bit, ${uniform[2]}` : `searched, ${candidateId}`, bits, bytes, proof }];
+  });
+  if (!random) return bundled;
+  const bits = [random.averageWeightBits, random.averageActivationBits];
+  return [...bundled, { seed, what: `random mixed ${random.seed}`, bits, bytes: random.bytes, proof: random.proof }];
+}
+
 const lines = [];
 const say = (...text) => lines.push(...text, '');
 
@@ -103,6 +160,12 @@ say(
 const machines = [...new Set(runs.map((entry) => entry.machine))];
 say(`Version ${program}. Machine${machines.length > 1 ? 's' : ''}: ${machines.join('; ')}. The engine of a run stands in its table.`);
 say('`node scripts/results.mjs` runs everything below and writes this file.');
+if (runs.some((entry) => entry.sharedMachine)) {
+  say(
+    'Times with a star are those of a shared machine: other programs ran beside the measurement and had a part of its processors, so they are upper ' +
+      'bounds. Everything else does not depend on that.',
+  );
+}
 for (const name of new Set(runs.map((entry) => entry.name))) {
   const own = runs.filter((entry) => entry.name === name);
   say(`## ${name}`);
@@ -113,7 +176,7 @@ for (const name of new Set(runs.map((entry) => entry.name))) {
   say(
     table(
       ['seed', 'engine', 'float', 'start to end, s', 'sum of phases, s', 'slowest phases, s', 'digest'],
-      own.map(({ seed, run, wallSeconds }) => {
+      own.map(({ seed, run, wallSeconds, sharedMachine: shared }) => {
         const phases = Object.entries(run.phases).map(([phase, { seconds }]) => [phase, seconds ?? 0]);
         const total = phases.reduce((sum, [, seconds]) => sum + seconds, 0);
         const slow = phases
@@ -121,14 +184,15 @@ for (const name of new Set(runs.map((entry) => entry.name))) {
           .slice(0, 4)
           .map(([phase, seconds]) => `${phase} ${Math.round(seconds)}`);
         const { executor, version, gpu } = run.engine;
-        const wall = wallSeconds === null ? 'resumed' : Math.round(wallSeconds);
+        const star = shared ? '*' : '';
+        const wall = wallSeconds === null ? 'resumed' : `${Math.round(wallSeconds)}${star}`;
         return [
           seed,
           `${executor} (${version}${gpu ? ', GPU' : ''})`,
           percent(run.float.accuracy),
           wall,
-          Math.round(total),
-          slow.join(', '),
+          `${Math.round(total)}${star}`,
+          `${slow.join(', ')}${star}`,
           `\`${run.digest.slice(0, 12)}\``,
         ];
       }),
@@ -151,7 +215,7 @@ for (const name of new Set(runs.map((entry) => entry.name))) {
       ]),
     ),
   );
-  say('Predictor (held-out configurations) and export:');
+  say('Predictor (held-out configurations) and search:');
   say(
     table(
       [
@@ -165,7 +229,6 @@ for (const name of new Set(runs.map((entry) => entry.name))) {
         'Kendall on other images',
         'searched 3 bit / uniform 3 bit',
         'searched - uniform, 95 % interval, points',
-        'ONNX: same top-1, accuracy there / here',
       ],
       own.map(({ seed, run }) => {
         const round = (value) => (value === null || value === undefined ? 'none' : value.toFixed(2));
@@ -175,9 +238,6 @@ for (const name of new Set(runs.map((entry) => entry.name))) {
           .sort((a, b) => validation(b) - validation(a))[0];
         const uniform =
           chosen && run.candidates.find((entry) => entry.rank === 'uniform' && entry.target === 3 && entry.form === chosen.form);
-        const exported = run.exports.map(
-          ({ proof }) => `${percent(proof.top1Agreement)}, ${percent(proof.accuracyRuntime)} / ${percent(proof.accuracyApp)}`,
-        );
         return [
           seed,
           run.calibrationOnly.map((entry) => `${entry.form} ${percent(entry.accuracy)}`).join(', '),
@@ -191,11 +251,42 @@ for (const name of new Set(runs.map((entry) => entry.name))) {
             ? `${percent(test(chosen))} (${interval(chosen).map(percent).join(' - ')}) / ${percent(test(uniform))} ${chosen.form}`
             : 'none',
           versus(chosen?.versusUniform),
-          exported.join('; '),
         ];
       }),
     ),
   );
+  const proofs = own.flatMap(exportsOf);
+  if (!proofs.length) continue;
+  const { runtime, images } = proofs[0].proof;
+  say(
+    `ONNX files, run in ${runtime} on ${images.toLocaleString('en-US')} test images and compared with this program. The random configuration has bits and a form ` +
+      `drawn for each layer; by hand \`npm run eqnet -- config ${name}.eqnet --random SEED --forms layer --out mixed.json\` and ` +
+      `\`npm run eqnet -- export ${name}.eqnet --config mixed.json --out mixed.onnx\`.`,
+  );
+  say(
+    table(
+      [
+        'seed',
+        'configuration',
+        'average bits, weights / activations',
+        'kB',
+        'same top-1',
+        'largest logit gap',
+        'accuracy there / here',
+        'proof',
+      ],
+      proofs.map(({ seed, what, bits, bytes, proof }) => [
+        seed,
+        what,
+        bits ? bits.map((value) => value.toFixed(2)).join(' / ') : '',
+        (bytes / 1000).toFixed(0),
+        percent(proof.top1Agreement),
+        proof.maxLogitGap === 0 ? '0' : proof.maxLogitGap.toExponential(1),
+        `${percent(proof.accuracyRuntime)} / ${percent(proof.accuracyApp)}`,
+        proof.passed ? 'passed' : '**failed**',
+      ]),
+    ),
+  );
 }
-writeFileSync(join(root, 'docs', 'results.md'), `${lines.join('\n').trimEnd()}\n`);
-console.log(`docs/results.md: ${runs.length} runs`);
+writeFileSync(out, `${lines.join('\n').trimEnd()}\n`);
+console.log(`${out}: ${runs.length} runs`);

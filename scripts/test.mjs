@@ -2,21 +2,18 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runnerImport } from 'vite';
-import { report, root, runChecks, runTool } from './lib/tools.mjs';
+import { ensureBuilt } from './lib/build.mjs';
+import { setUpEngine } from './lib/engine.mjs';
+import { report, runChecks, runTool } from './lib/tools.mjs';
 
-/** Sets up the native engine where this machine can have it; says in one sentence what is missing where it cannot. */
-async function setUpEngine() {
-  const options = { root, configFile: false, logLevel: 'error' };
-  const { ensureEngine } = (await runnerImport(join(root, 'src/host/engine/ensure.ts'), options)).module;
-  let shown = '';
-  const engine = await ensureEngine(({ step }) => {
-    if (step !== shown) console.log(`${step} ...`);
-    shown = step;
-  });
-  console.log(
-    'sentence' in engine ? engine.sentence : `TensorFlow ${engine.tensorflowVersion} (${engine.gpu ? 'GPU' : 'CPU'} build) is ready.`,
+/** Builds the programs that the end-to-end tests start. */
+async function runBuild() {
+  const began = performance.now();
+  const failure = await ensureBuilt().then(
+    () => null,
+    (error) => error,
   );
+  return { ok: failure === null, output: failure?.message ?? '', seconds: (performance.now() - began) / 1000 };
 }
 
 /** Runs vitest. @returns {Promise<{ passed: number, failed: number, skipped: number }>} */
@@ -54,7 +51,7 @@ function count(file, ok) {
 
 const started = performance.now();
 await setUpEngine();
-const build = await runTool({ package: 'vite', args: ['build', '--config', 'vite.node.config.ts', '--logLevel', 'warn'] });
+const build = await runBuild();
 report({ name: 'build', ...build });
 const tools = [build.ok, ...(await runChecks())];
 const tests = await runVitest();

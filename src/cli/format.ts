@@ -33,7 +33,3 @@ export function bytes(value: number): string {
 }
 
 export const optional = (value: number | null, digits = 2): string => (value === null ? 'undefined' : value.toFixed(digits));
-
-/** A command to copy; arguments with blanks or other special characters in quotes. */
-export const shellCommand = (argv: readonly string[]): string =>
-  argv.map((argument) => (/^[\w@%+=:,./\\~-]+$/.test(argument) ? argument : `"${argument.replaceAll('"', '\\"')}"`)).join(' ');

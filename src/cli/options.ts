@@ -2,6 +2,8 @@ import { Argument, InvalidArgumentError, Option } from 'commander';
 import { PHASES } from '../shared/contract/job-protocol.ts';
 import { FORM_KEYS, GRANULARITIES, MAX_BITS, MIN_BITS, SYMMETRIES, type FormKey } from '../shared/domain/form.ts';
 
+const MAX_SEED = 2 ** 32 - 1;
+
 function number(text: string, what: string, low: number, high: number, whole: boolean): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value) || value < low || value > high || (whole && !Number.isInteger(value))) {
@@ -13,6 +15,8 @@ function number(text: string, what: string, low: number, high: number, whole: bo
 export const parseBits = (text: string): number => number(text, `a whole number from ${MIN_BITS} to ${MAX_BITS}`, MIN_BITS, MAX_BITS, true);
 export const parseAverage = (text: string): number => number(text, `a number from ${MIN_BITS} to ${MAX_BITS}`, MIN_BITS, MAX_BITS, false);
 export const parseCount = (text: string): number => number(text, 'a whole number of at least 1', 1, Number.MAX_SAFE_INTEGER, true);
+
+export const parseSeed = (text: string): number => number(text, `a whole number from 0 to ${MAX_SEED}`, 0, MAX_SEED, true);
 
 /** A folder name; an empty one, say of a variable that is not set, would mean the current folder. */
 export function parseFolder(text: string): string {
@@ -40,9 +44,11 @@ export const formOption = (): Option =>
     'forms to search, separated by commas (letters: t|c granularity, s|a weights, s|a activations); default: those of the recipe',
   ).argParser(parseForms);
 export const granularityOption = (): Option =>
-  new Option('--granularity <g>', 'one step size per weight tensor or per output channel').choices(GRANULARITIES).default('channel');
+  new Option('--granularity <g>', 'one step size per weight tensor or per output channel').choices(GRANULARITIES);
+export const formsOption = (): Option =>
+  new Option('--forms <how>', 'with --random: one form for the network or one for each layer; default: network').choices(['network', 'layer']);
 export const symmetryOption = (what: 'weight' | 'activation'): Option =>
-  new Option(`--${what}-symmetry <s>`, `symmetric or asymmetric quantization of the ${what}s`).choices(SYMMETRIES).default('symmetric');
+  new Option(`--${what}-symmetry <s>`, `symmetric or asymmetric quantization of the ${what}s`).choices(SYMMETRIES);
 /** @param otherwise the engine without the option */
 export const engineOption = (otherwise: string): Option =>
   new Option(

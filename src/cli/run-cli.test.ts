@@ -1,9 +1,11 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { scriptedEngine, scriptedWorker, setScript, temporaryFolder } from '../host/testing/project-fixture.ts';
 import { EXIT_CODES } from '../shared/contract/errors.ts';
+import { commonForm } from '../shared/domain/configuration.ts';
+import type { Configuration } from '../shared/schema/configuration.ts';
 import { ProgressView } from './progress-view.ts';
 import { runCli } from './run-cli.ts';
 
@@ -132,6 +134,37 @@ describe('a finished project', () => {
     });
   });
 
+  test('config --random draws the same for the same seed, and what options name is not drawn', async () => {
+    const draw = async (...argv: string[]) => {
+      const { exit, out } = await eqnet(['config', project, '--random', ...argv]);
+      expect(exit).toBe(0);
+      return JSON.parse(out) as Configuration;
+    };
+    const seven = await draw('7');
+    expect(await draw('7')).toEqual(seven);
+    expect(await draw('8')).not.toEqual(seven);
+    expect(seven.layers.map(({ weightBits }) => weightBits)).toMatchObject({ 0: 8, 3: 8 });
+    expect(commonForm(seven)).not.toBeNull();
+    const mixed = await draw('7', '--forms', 'layer', '--granularity', 'channel');
+    expect(commonForm(mixed)).toBeNull();
+    expect(mixed.layers.every(({ granularity }) => granularity === 'channel')).toBe(true);
+    const file = join(temporaryFolder(), 'mixed.json');
+    const { out } = await eqnet(['config', project, '--random', '7', '--out', file, '--json']);
+    expect(JSON.parse(out)).toMatchObject({ run: 'tiny-1', file, bitops: expect.any(Number), configuration: seven });
+    expect((await eqnet(['eval', project, '--config', file])).exit).toBe(0);
+  });
+
+  test('show --metrics prints one series or all, as CSV or JSON', async () => {
+    const { out } = await eqnet(['show', project, '--metrics', 'pretrain/loss']);
+    // the second value was not a number
+    expect(out).toBe('series,step,value\npretrain/loss,0,2.3\npretrain/loss,1,\n');
+    expect((await eqnet(['show', project, '--metrics'])).out).toContain('pretrain/loss,0,2.3\n');
+    const json = await eqnet(['show', project, '--metrics', '--run', 'tiny-1', '--json']);
+    expect(JSON.parse(json.out)).toEqual({ run: 'tiny-1', series: [{ name: 'pretrain/loss', steps: [0, 1], values: [2.3, null] }] });
+    expect(sentence(await eqnet(['show', project, '--metrics', 'x']))).toBe("Run tiny-1 has no metric series 'x': it has pretrain/loss.");
+    expect(sentence(await eqnet(['show', project, '--run', 'tiny-1']))).toMatch(/^--run belongs to --metrics/);
+  });
+
   test('config of the front, on standard output', async () => {
     const { out } = await eqnet(['config', project, '--from-front', '3/tss:0']);
     expect(JSON.parse(out).layers[1].weightBits).toBe(3);
@@ -199,7 +232,11 @@ describe('what cannot be done is one sentence and a documented exit code', () =>
     [['run', './no-such.json', '--project', 'x'], 'recipe-invalid', /cannot be read \(ENOENT\)/],
     [['search', 'x', '--weights', '9', '--activations', '3'], 'usage', /'9' is invalid\. It must be a number from 2 to 8/],
     [['search', 'x', '--weights', '3', '--activations', '3', '--form', 'xyz'], 'usage', /'xyz' is not one of tss/],
-    [['config', 'x'], 'usage', /Give either --uniform BITS or --from-front ID/],
+    [['config', 'x'], 'usage', /Give either --uniform BITS, --random SEED or --from-front ID/],
+    [['config', 'x', '--uniform', '3', '--random', '1'], 'usage', /Give either --uniform BITS, --random SEED or --from-front ID/],
+    [['config', 'x', '--uniform', '3', '--forms', 'layer'], 'usage', /--forms belongs to --random/],
+    [['config', 'x', '--from-front', 'a', '--granularity', 'tensor'], 'usage', /leave out --granularity/],
+    [['config', 'x', '--random', '1.5'], 'usage', /whole number from 0 to 4294967295/],
     [['config', 'x', '--uniform', '2.5'], 'usage', /whole number from 2 to 8/],
     [['show', 'no-project.eqnet'], 'project-missing', /There is no project in/],
     [['export', 'no-project.eqnet', '--config', 'a', '--out', 'b'], 'project-missing', /There is no project in/],
@@ -288,6 +325,17 @@ describe('a measurement that does not come to its end says that nothing was chan
     expect(result.exit).toBe(EXIT_CODES['worker-died']);
     expect(sentence(result)).toMatch(/^The worker was ended by SIGKILL .*; nothing was changed, run the same command again\.$/);
   });
+});
+
+test('started from a checkout, hints name the command in that form', async () => {
+  vi.stubEnv('EQNET_PROGRAM', 'npm run eqnet --');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const { out } = await eqnet(['show', '--help']);
+  expect(out).toMatch(/^Usage: npm run eqnet -- show \[options\] <dir>\n/);
+  expect(out).toContain('$ npm run eqnet -- show digits.eqnet\n');
+  expect((await eqnet([])).out).toContain('$ npm run eqnet -- run mnist-quick');
+  expect(sentence(await eqnet(['dance']))).toMatch(/^Unknown command 'dance': see 'npm run eqnet -- --help' or 'npm run eqnet -- COMMAND --help'\.$/);
+  expect(sentence(await eqnet(['show', 'no.eqnet']))).toContain("'npm run eqnet -- run RECIPE --project no.eqnet'");
 });
 
 test.each([

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { programVersion } from '../host/package-root.ts';
+import { eqnet, programName } from '../shared/contract/command-line.ts';
 import { EXIT_CODES, fromErrorPayload, toErrorPayload, WorkbenchError, type ErrorCode } from '../shared/contract/errors.ts';
 import { registerConfig } from './commands/config.ts';
 import { EngineNotReady, registerEngine } from './commands/engine.ts';
@@ -8,6 +9,7 @@ import { registerExport } from './commands/export.ts';
 import { registerRecipes } from './commands/recipes.ts';
 import { registerRun } from './commands/run.ts';
 import { registerSearch } from './commands/search.ts';
+import { registerServe } from './commands/serve.ts';
 import { registerShow } from './commands/show.ts';
 import { printJson, type CliContext } from './context.ts';
 
@@ -57,8 +59,11 @@ output, progress and errors to standard error; with --json a command prints one
 JSON object.
 `;
 
+/** Help in which every command of ours reads as it is typed here. */
+const helpText = (text: string): string => text.replaceAll(/(?<=\$ |')eqnet /g, `${programName()} `);
+
 function buildProgram(context: CliContext, onError: (text: string) => void): Command {
-  const program = new Command('eqnet')
+  const program = new Command(programName())
     .description(INTRODUCTION)
     .version(programVersion, '-V, --version', 'print the version')
     .option('-q, --quiet', 'no progress on standard error')
@@ -75,10 +80,11 @@ function buildProgram(context: CliContext, onError: (text: string) => void): Com
   registerExport(program, context);
   registerRecipes(program, context);
   registerEngine(program, context);
+  registerServe(program, context);
   const quietly = (command: Command): void => {
     command.exitOverride();
     // commander writes a help that nobody asked for, as that of a bare `eqnet engine`, to standard error
-    command.configureOutput({ writeOut: (text) => context.out(text), writeErr: onError });
+    command.configureOutput({ writeOut: (text) => context.out(helpText(text)), writeErr: onError });
     command.configureHelp({ showGlobalOptions: command !== program });
     command.commands.forEach(quietly);
   };
@@ -89,7 +95,7 @@ function buildProgram(context: CliContext, onError: (text: string) => void): Com
 /** One sentence in place of commander's `error: ...` lines. */
 function usageError(error: CommanderError, argv: readonly string[]): WorkbenchError {
   if (error.code === 'commander.help')
-    return new WorkbenchError('usage', `Unknown command '${argv.at(-1)}': see 'eqnet --help'.`, {}, error);
+    return new WorkbenchError('usage', `Unknown command '${argv.at(-1)}': see '${eqnet('--help')}'.`, {}, error);
   const [first, ...more] = error.message
     .replace(/^error: /, '')
     .split('\n')
@@ -97,7 +103,7 @@ function usageError(error: CommanderError, argv: readonly string[]): WorkbenchEr
     .filter(Boolean);
   const hint = more.join(' ').replace(/^\((.*)\)$/, '$1');
   const text = `${first[0].toUpperCase()}${first.slice(1).replace(/\.$/, '')}`;
-  return new WorkbenchError('usage', `${text}${hint ? ` (${hint})` : ''}: see 'eqnet --help' or 'eqnet COMMAND --help'.`, {}, error);
+  return new WorkbenchError('usage', `${text}${hint ? ` (${hint})` : ''}: see '${eqnet('--help')}' or '${eqnet('COMMAND --help')}'.`, {}, error);
 }
 
 /**
@@ -110,7 +116,7 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
   try {
     const program = buildProgram(context, (text) => (unasked += text));
     if (!argv.length) {
-      context.out(program.helpInformation() + FIRST_STEPS + exitCodeHelp());
+      context.out(helpText(program.helpInformation() + FIRST_STEPS + exitCodeHelp()));
       return 0;
     }
     await program.parseAsync([...argv], { from: 'user' });
@@ -118,7 +124,7 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
     if (thrown instanceof CommanderError && thrown.code === 'commander.help' && argv[0] !== 'help') {
-      context.out(unasked);
+      context.out(helpText(unasked));
       return 0;
     }
     if (thrown instanceof EngineNotReady) return thrown.exitCode;

@@ -21,7 +21,7 @@ export function runDigest(results: { [P in Phase]: PhaseResults[P] }): string {
     accuracy,
     images,
   }));
-  const { seconds: _seconds, ...search } = results.search;
+  const { seconds: _seconds, explored: _explored, ...search } = results.search;
   const exports = results.export.exports.map(({ candidateId, format, bytes, proof }) => ({ candidateId, format, bytes, proof }));
   return sha256(
     canonicalJson({

@@ -1,7 +1,7 @@
 import type { Recipe } from '../shared/schema/recipe.ts';
 import { ensureEngine } from './engine/ensure.ts';
 import { install } from './engine/install.ts';
-import type { EngineLocation } from './engine/locate.ts';
+import { locateEngine, type EngineLocation } from './engine/locate.ts';
 import type { OnProgress } from './engine/progress.ts';
 import { dependencyVersion } from './package-root.ts';
 import type { RunEngine } from './run-record.ts';
@@ -25,8 +25,14 @@ const native = (executor: 'session' | 'eager', location: EngineLocation): Launch
   addonPath: location.addonPath,
 });
 
+/** The installed engine of that version, if there is one. */
+function installedAs(version: string): EngineLocation | null {
+  return [true, false].map((gpu) => locateEngine({ gpu })).find((location) => location?.engineId === version) ?? null;
+}
+
 /**
  * Finds the engine for a wish, and sets the native one up at its first use.
+ * @param version of a run that goes on: where both builds are installed, the one with which it began
  * @param wish `auto` takes the native engine where there is or can be one, else the portable one with a notice
  * @throws WorkbenchError `engine-missing` or `engine-failed` when the native engine was asked for by name and cannot be had
  */
@@ -34,9 +40,12 @@ export async function chooseEngine(
   wish: Recipe['engine']['executor'],
   onProgress?: OnProgress,
   signal?: AbortSignal,
+  version?: string,
 ): Promise<LaunchEngine> {
   if (wish === 'portable') return portable();
-  if (wish !== 'auto') return native(wish, await install({ onProgress, signal }));
+  const same = version === undefined ? null : installedAs(version);
+  if (same) return native(wish === 'eager' ? 'eager' : 'session', same);
+  if (wish !== 'auto') return native(wish, locateEngine() ?? (await install({ onProgress, signal })));
   const found = await ensureEngine(onProgress, { signal });
   return 'sentence' in found ? portable(found.sentence) : native('session', found);
 }

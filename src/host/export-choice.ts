@@ -1,8 +1,7 @@
-import type { Candidate, MeasuredCandidate } from '../shared/contract/job-protocol.ts';
-import { uniformConfiguration } from '../shared/domain/configuration.ts';
+import type { Candidate, MeasuredCandidate, OpenedInfo } from '../shared/contract/job-protocol.ts';
 import { costsOf } from '../shared/domain/cost.ts';
 import { parseForm, type FormKey } from '../shared/domain/form.ts';
-import type { LayerFacts } from '../shared/domain/layer-graph.ts';
+import { nearestUniform } from '../shared/domain/layer-space.ts';
 import type { Recipe } from '../shared/schema/recipe.ts';
 
 /**
@@ -11,9 +10,8 @@ import type { Recipe } from '../shared/schema/recipe.ts';
  * in the first form that the search looks at.
  */
 export function chooseExports(
-  wanted: Recipe['export'],
-  forms: readonly string[],
-  layers: readonly LayerFacts[],
+  { export: wanted, search, space }: Recipe,
+  { layers, points = [] }: Pick<OpenedInfo, 'layers' | 'points'>,
   candidates: readonly Candidate[],
   measured: readonly MeasuredCandidate[],
 ): Candidate[] {
@@ -24,9 +22,9 @@ export function chooseExports(
       .sort((a, b) => accuracy.get(b.id)! - accuracy.get(a.id)! || a.costs.bitops - b.costs.bitops || (a.id < b.id ? -1 : 1))
       .slice(0, 1),
   );
-  const form = best[0]?.form ?? (forms[0] as FormKey);
+  const form = best[0]?.form ?? (search.forms[0] as FormKey);
   const uniform = wanted.uniformBits.map((bits): Candidate => {
-    const configuration = uniformConfiguration(layers, bits, parseForm(form));
+    const configuration = nearestUniform(space, layers, points, bits, parseForm(form));
     const id = `${bits}/uniform/${form}`;
     return { id, target: bits, form, rank: 'uniform', predicted: null, configuration, costs: costsOf(configuration, layers) };
   });

@@ -14,6 +14,7 @@ describe('what a run may change', () => {
     ['its exports', { export: { targets: [2, 4] } }],
     ['the wish for an engine', { engine: { executor: 'eager', threads: 1 } }],
     ['where the images lie', { data: { trainImages: 100, root: '/elsewhere' } }],
+    ['an empty list of layers with sets of their own', { space: { layers: {} } }],
     ['a default that is written out', { preset: 'workbench', supernet: { epochs: 2 } }],
   ])('%s', (_name, over) => {
     expect(fingerprintOf(recipe(over), engine)).toBe(run.fingerprint);
@@ -25,6 +26,7 @@ describe('what it may not change is named', () => {
   test.each([
     [{ seed: 4 }, engine, ['seed: 3 -> 4']],
     [{ data: {} }, engine, ['data.trainImages: 100 -> left out']],
+    [{ space: { layers: { conv2: { weightBits: [4] } } } }, engine, ['space.layers: left out -> {"conv2":{"weightBits":[4]}}']],
     [{ space: { weightBits: [2, 4] } }, engine, ['space.weightBits: [2,3,4,5,6,7,8] -> [2,4]']],
     [
       {},

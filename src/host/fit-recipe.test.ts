@@ -13,6 +13,12 @@ test('the whole space holds everything', () => {
   for (const name of bundledRecipeNames()) expect(() => bundledRecipe(name)).not.toThrow();
 });
 
+test.each([
+  [{ data: { validationImages: 200 } }, 200],
+  [{ data: { validationImages: 200 }, supernet: { evaluateImages: 300 } }, 300],
+  [{}, 1000],
+])('%j: the supernet is watched on %i validation images', (over, images) => expect(fit(over).supernet.evaluateImages).toBe(images));
+
 test('defaults shrink to the space', () => {
   const {
     evaluation,
@@ -24,6 +30,18 @@ test('defaults shrink to the space', () => {
   expect(evaluation).toMatchObject({ gridBits: [2, 4], gridForms: ['tss', 'tas'] });
   expect(search).toMatchObject({ forms: ['tss', 'tas'], targets: [2.5, 3, 3.5, 4] });
   expect(exported).toEqual({ targets: [3], uniformBits: [] });
+});
+
+test('layers with sets of their own widen what can be reached, and narrow what is uniform', () => {
+  const space = { weightBits: [4, 5], activationBits: [4, 5], layers: { inner: { weightBits: [2, 5], activationBits: [3, 5] } } };
+  const { evaluation, search } = fit({ space });
+  expect(evaluation.gridBits).toEqual([4, 5]);
+  expect(search.targets).toEqual([3, 3.5, 4, 5]);
+  expect(() => fit({ space, export: { uniformBits: [4, 5] } })).toThrow(
+    "'export.uniformBits' names 4, which is not allowed in every layer (5)",
+  );
+  const single = { weightBits: [8], activationBits: [8], layers: { inner: { weightBits: [2, 5] } } };
+  expect(fit({ space: single, search: { targets: [8] }, export: { targets: [8] } }).search.targets).toEqual([8]);
 });
 
 describe('what is written must fit', () => {

@@ -9,7 +9,7 @@ function isWritten(json: unknown, section: string, field: string): boolean {
 }
 
 /**
- * Brings what a recipe measures, searches and exports in line with its space, so that no hour of training goes by before
+ * Brings what a recipe measures, searches and exports in line with its space and images, so that no hour of training goes by before
  * somebody notices: defaults shrink to what the space holds; what was written outside of it is an error.
  * @param json the recipe as it was written
  * @param source for the error
@@ -31,7 +31,12 @@ export function fitRecipe(recipe: Recipe, json: unknown, source: string): Recipe
     return values.filter(holds);
   };
   const { weightBits, activationBits } = space;
-  if (weightBits.length * activationBits.length === 1) {
+  const own = Object.values(space.layers);
+  const layers = [
+    space,
+    ...own.map((layer) => ({ weightBits: layer.weightBits ?? weightBits, activationBits: layer.activationBits ?? activationBits })),
+  ];
+  if (layers.every((layer) => layer.weightBits.length * layer.activationBits.length === 1)) {
     problems.push(
       `'space.weightBits' is [${weightBits.join()}] and 'space.activationBits' is [${activationBits.join()}], which leaves nothing to choose: name a second bit-width in one of them`,
     );
@@ -42,8 +47,14 @@ export function fitRecipe(recipe: Recipe, json: unknown, source: string): Recipe
   const uniform = weightBits.filter((bits) => activationBits.includes(bits));
   const isUniform = (bits: number) => uniform.includes(bits);
   const whatBits = `in both space.weightBits and space.activationBits (${uniform.join(', ') || 'none'})`;
-  const low = Math.max(Math.min(...weightBits), Math.min(...activationBits));
-  const high = Math.min(Math.max(...weightBits), Math.max(...activationBits)) + WINDOW_BITS;
+  const everywhere = uniform.filter((bits) =>
+    layers.every((layer) => layer.weightBits.includes(bits) && layer.activationBits.includes(bits)),
+  );
+  const whatEverywhere = own.length ? `allowed in every layer (${everywhere.join(', ') || 'none'})` : whatBits;
+  // Layers weigh by their size, which only the network tells: the worker refuses what their own sets make unreachable.
+  const all = (field: 'weightBits' | 'activationBits') => layers.flatMap((layer) => layer[field]);
+  const low = Math.max(Math.min(...all('weightBits')), Math.min(...all('activationBits')));
+  const high = Math.min(Math.max(...all('weightBits')), Math.max(...all('activationBits'))) + WINDOW_BITS;
   const targets = within(
     'search',
     'targets',
@@ -52,8 +63,11 @@ export function fitRecipe(recipe: Recipe, json: unknown, source: string): Recipe
     `an average that weights and activations of the space can have (at least ${low}, below ${high})`,
   );
   if (!targets.length && !problems.length) problems.push(`no target is left: name 'search.targets' of at least ${low} and below ${high}`);
+  const { evaluateImages } = recipe.supernet;
+  const seen = isWritten(json, 'supernet', 'evaluateImages') ? evaluateImages : Math.min(evaluateImages, recipe.data.validationImages);
   const fitted: Recipe = {
     ...recipe,
+    supernet: { ...recipe.supernet, evaluateImages: seen },
     evaluation: {
       ...evaluation,
       gridForms: within('evaluation', 'gridForms', evaluation.gridForms, isForm, whatForm),
@@ -62,7 +76,7 @@ export function fitRecipe(recipe: Recipe, json: unknown, source: string): Recipe
     search: { ...search, targets, forms: within('search', 'forms', search.forms, isForm, whatForm) },
     export: {
       targets: within('export', 'targets', recipe.export.targets, (target) => targets.includes(target), `one of search.targets`),
-      uniformBits: within('export', 'uniformBits', recipe.export.uniformBits, isUniform, whatBits),
+      uniformBits: within('export', 'uniformBits', recipe.export.uniformBits, (bits) => everywhere.includes(bits), whatEverywhere),
     },
   };
   if (!problems.length) return fitted;

@@ -1,5 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { SearchPoints } from '../shared/contract/look.ts';
 import { toErrorPayload, WorkbenchError } from '../shared/contract/errors.ts';
 import {
   PHASES,
@@ -13,10 +14,15 @@ import {
   type WorkerMessage,
 } from '../shared/contract/job-protocol.ts';
 import { runDigest } from './digest.ts';
+import type { Recipe } from '../shared/schema/recipe.ts';
 import { chooseExports } from './export-choice.ts';
 import type { LaunchEngine } from './engine-choice.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import type { PipelineControl, Steered } from './pipeline-control.ts';
 import type { ProjectStore } from './project-store.ts';
 import type { RunRecord } from './run-record.ts';
+import { workerOptions } from './run-worker.ts';
+import type { WorkerLauncher } from './worker-launcher.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 export type PipelineEvent =
@@ -27,18 +33,34 @@ export type PipelineEvent =
   | { type: 'phase-skipped'; phase: Phase; seconds: number }
   | { type: 'phase-done'; phase: Phase; seconds: number }
   | { type: 'progress'; progress: Progress }
-  | { type: 'metrics'; points: readonly MetricPoint[] }
+  /** `time` in ms since 1970, as it is stored */
+  | { type: 'metrics'; points: readonly MetricPoint[]; time: number }
   | { type: 'log'; text: string }
+  /** a finished unit was stored */
+  | { type: 'unit'; phase: Phase }
+  | { type: 'paused' }
+  | { type: 'resumed' }
+  | { type: 'checkpoint'; phase: Phase; step: number }
+  | { type: 'search-points'; round: SearchPoints }
+  | { type: 'vitals'; rss: number; tensors: number }
+  /** every phase is done */
   | { type: 'done'; digest: string };
 
 export interface PipelineOptions {
   store: ProjectStore;
   run: RunRecord;
   engine: LaunchEngine;
+  /** The last phase to do; all when left out. */
+  until?: Phase;
   /** Aborting it lets the worker finish its step and checkpoint. */
   signal?: AbortSignal;
+  /** Pauses, resumes, snapshots and ends it early. */
+  control?: PipelineControl;
   onEvent?: (event: PipelineEvent) => void;
   workerPath?: string;
+  launch?: WorkerLauncher;
+  /** What a person does when the worker stops or dies, as the end of a sentence. */
+  wayOut?: string;
 }
 
 const SECONDS_STEP = 5;
@@ -56,6 +78,21 @@ export function redoFrom(store: ProjectStore, run: RunRecord, phase: Phase): voi
   }
   for (const name of names)
     if (dropped.some((later) => name.startsWith(`${later}.`) || name.startsWith(`${later}-`))) rmSync(join(folder, name));
+}
+
+/**
+ * Makes a run ready to go on: with `from`, forgets what that phase and all later ones found, and keeps the recipe that the rest
+ * is done with.
+ */
+export function prepareRun(
+  store: ProjectStore,
+  run: RunRecord,
+  { recipe, engine, from }: { recipe: Recipe; engine: LaunchEngine; from?: Phase },
+): void {
+  if (from) redoFrom(store, run, from);
+  const fingerprint = fingerprintOf(recipe, engine);
+  store.setRecipe(run.id, recipe, fingerprint);
+  if (from === PHASES[0]) store.setEngine(run.id, { executor: engine.executor, version: engine.version }, fingerprint);
 }
 
 function need<P extends Phase>(store: ProjectStore, run: RunRecord, phase: P): PhaseResults[P] {
@@ -77,9 +114,8 @@ const INPUTS: { [P in Phase]: (store: ProjectStore, run: RunRecord) => PhaseInpu
   measure: (store, run) => ({ candidates: need(store, run, 'search').candidates, done: store.units(run.id, 'measure') }),
   export: (store, run) => ({
     candidates: chooseExports(
-      run.recipe.export,
-      run.recipe.search.forms,
-      store.run(run.id).opened!.layers,
+      run.recipe,
+      store.run(run.id).opened!,
       need(store, run, 'search').candidates,
       need(store, run, 'measure').measured,
     ),
@@ -88,32 +124,23 @@ const INPUTS: { [P in Phase]: (store: ProjectStore, run: RunRecord) => PhaseInpu
 };
 
 /** A run in one session: starts a worker, does the phases that are left, stores everything as it comes. */
-class Session {
+class Session implements Steered {
   private readonly worker: WorkerProcess;
+  private holding = false;
+  private noted: number | undefined;
   private phase: Phase | null = null;
   private counted = 0;
 
   constructor(private readonly options: PipelineOptions) {
-    const { store, workerPath } = options;
-    this.worker = new WorkerProcess({ workerPath, onMessage: (message) => this.keep(message) });
-    store.setWorker(this.worker.pid ?? null);
+    const { workerPath, launch, wayOut } = options;
+    this.worker = new WorkerProcess({ workerPath, launch, wayOut, onMessage: (message) => this.keep(message) });
+    this.note();
   }
 
   async open(): Promise<void> {
     const { store, run, engine } = this.options;
-    const { executor, addonPath } = engine;
-    const { info } = await this.worker.request(
-      {
-        type: 'open',
-        options: {
-          recipe: run.recipe,
-          runDirectory: store.runDirectory(run.id),
-          fingerprint: run.fingerprint,
-          engine: { executor, addonPath, threads: run.opened?.engine.threads ?? run.recipe.engine.threads },
-        },
-      },
-      'opened',
-    );
+    const { info } = await this.worker.request({ type: 'open', options: workerOptions(store, run, engine) }, 'opened');
+    this.note();
     if (run.opened && run.opened.dataDigest !== info.dataDigest) {
       throw new WorkbenchError(
         'fingerprint-mismatch',
@@ -127,6 +154,7 @@ class Session {
   async do(phase: Phase): Promise<void> {
     const { store, run } = this.options;
     this.phase = phase;
+    this.holding = false;
     this.counted = performance.now();
     store.setPhaseState(run.id, phase, 'running');
     this.emit({ type: 'phase', phase, number: PHASES.indexOf(phase) + 1, phases: PHASES.length });
@@ -150,13 +178,40 @@ class Session {
     else this.worker.cancel();
   }
 
+  pause(): void {
+    if (this.phase) this.worker.tell({ type: 'pause' });
+  }
+
+  resume(): void {
+    this.worker.tell({ type: 'resume' });
+  }
+
+  snapshot(): void {
+    if (this.phase) this.worker.tell({ type: 'snapshot' });
+  }
+
+  /** Only training can be taken for finished half-way; everything else is stopped. */
+  finish(): void {
+    if (this.phase !== 'pretrain' && this.phase !== 'supernet') return this.stop();
+    this.worker.tell({ type: 'finish' });
+    this.worker.tell({ type: 'resume' });
+  }
+
   async close(): Promise<void> {
     await this.worker.close();
     try {
-      this.options.store.setWorker(null);
+      if (this.noted !== undefined) this.options.store.removeWorker(this.noted);
     } catch {
       // on a full disk the note stays; the next start sees that the process is gone
     }
+  }
+
+  /** A process that starts late has no number at first. */
+  private note(): void {
+    const { pid } = this.worker;
+    if (pid === undefined || this.noted !== undefined) return;
+    this.noted = pid;
+    this.options.store.addWorker(pid);
   }
 
   private emit(event: PipelineEvent): void {
@@ -167,9 +222,15 @@ class Session {
   private count(atLeast: number): void {
     const now = performance.now();
     const seconds = (now - this.counted) / 1000;
-    if (!this.phase || seconds < atLeast) return;
+    if (!this.phase || this.holding || seconds < atLeast) return;
     this.counted = now;
     this.options.store.addPhaseSeconds(this.options.run.id, this.phase, seconds);
+  }
+
+  private keepMetrics(points: readonly MetricPoint[]): void {
+    const time = Date.now();
+    this.options.store.putMetrics(this.options.run.id, this.phase ?? 'pretrain', points, time);
+    this.emit({ type: 'metrics', points, time });
   }
 
   private keep(message: WorkerMessage): void {
@@ -181,8 +242,7 @@ class Session {
           this.emit(message);
           break;
         case 'metrics':
-          store.putMetrics(run.id, this.phase ?? 'pretrain', message.points);
-          this.emit(message);
+          this.keepMetrics(message.points);
           break;
         case 'log':
           store.log(run.id, message.text);
@@ -192,6 +252,22 @@ class Session {
           if (message.phase === 'grid') store.putUnit(run.id, 'grid', message.unit);
           else if (message.phase === 'sample') store.putUnit(run.id, 'sample', message.unit);
           else store.putUnit(run.id, 'measure', message.unit);
+          this.emit({ type: 'unit', phase: message.phase });
+          break;
+        case 'paused':
+          this.count(0);
+          this.holding = true;
+          this.emit(message);
+          break;
+        case 'resumed':
+          this.holding = false;
+          this.counted = performance.now();
+          this.emit(message);
+          break;
+        case 'checkpoint':
+        case 'search-points':
+        case 'vitals':
+          this.emit(message);
           break;
         default:
           break;
@@ -202,23 +278,30 @@ class Session {
   }
 }
 
+function stopped(options: PipelineOptions): WorkbenchError {
+  return new WorkbenchError('stopped', `Stopped: ${options.wayOut ?? 'what was finished is stored, go on with --resume'}.`);
+}
+
 function digestOf(store: ProjectStore, run: RunRecord): string {
   const results = Object.fromEntries(PHASES.map((phase) => [phase, need(store, run, phase)])) as { [P in Phase]: PhaseResults[P] };
   return runDigest(results);
 }
 
 async function session(options: PipelineOptions, todo: readonly Phase[]): Promise<void> {
-  const { signal } = options;
+  const { signal, control, onEvent } = options;
   const current = new Session(options);
   const stop = () => current.stop();
   signal?.addEventListener('abort', stop);
   try {
     await current.open();
+    control?.attach(current);
     for (const phase of todo) {
-      if (signal?.aborted) throw new WorkbenchError('stopped', 'Stopped: what was finished is stored, go on with --resume.');
+      await control?.passage((state) => onEvent?.({ type: state }), signal);
+      if (signal?.aborted || control?.finishing) throw stopped(options);
       await current.do(phase);
     }
   } finally {
+    control?.attach(null);
     signal?.removeEventListener('abort', stop);
     await current.close();
   }
@@ -226,17 +309,22 @@ async function session(options: PipelineOptions, todo: readonly Phase[]): Promis
 
 /**
  * Does every phase of a run that is not done yet, in order.
- * @returns the digest of the finished run
+ * @returns the digest of the finished run; null when phases after `until` are left, with the run `stopped`
  * @throws WorkbenchError `stopped` when the signal was aborted; else why a phase failed. The run can be resumed either way.
  */
-export async function runPipeline(options: PipelineOptions): Promise<string> {
-  const { store, run, onEvent } = options;
+export async function runPipeline(options: PipelineOptions): Promise<string | null> {
+  const { store, run, until = PHASES[PHASES.length - 1], onEvent } = options;
   try {
     store.setRunState(run.id, 'running');
     const records = store.phases(run.id);
     for (const { phase, state, seconds } of records) if (state === 'done') onEvent?.({ type: 'phase-skipped', phase, seconds });
-    const todo = records.filter(({ state }) => state !== 'done').map(({ phase }) => phase);
+    const left = records.filter(({ state }) => state !== 'done').map(({ phase }) => phase);
+    const todo = left.filter((phase) => PHASES.indexOf(phase) <= PHASES.indexOf(until));
     if (todo.length) await session(options, todo);
+    if (todo.length < left.length) {
+      store.setRunState(run.id, 'stopped');
+      return null;
+    }
     const digest = digestOf(store, run);
     store.setDigest(run.id, digest);
     store.setRunState(run.id, 'done');

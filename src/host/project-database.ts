@@ -25,6 +25,15 @@ const MIGRATIONS: readonly string[] = [
      PRIMARY KEY (run, series, step)) WITHOUT ROWID;
    CREATE TABLE log (id INTEGER PRIMARY KEY, run TEXT NOT NULL, time TEXT NOT NULL, text TEXT NOT NULL);
    CREATE TABLE exports (id INTEGER PRIMARY KEY, run TEXT NOT NULL, created TEXT NOT NULL, json TEXT NOT NULL);`,
+  `ALTER TABLE runs ADD COLUMN guard TEXT;
+   ALTER TABLE runs ADD COLUMN label TEXT NOT NULL DEFAULT '';
+   ALTER TABLE runs ADD COLUMN slot INTEGER;
+   UPDATE runs SET guard = fingerprint, slot = (rowid - 1) % 7 + 1;
+   ALTER TABLE metrics ADD COLUMN time REAL;
+   CREATE TABLE shelf (
+     id TEXT PRIMARY KEY, run TEXT NOT NULL, name TEXT NOT NULL, configuration TEXT NOT NULL, candidate TEXT, predicted REAL,
+     measured TEXT, slot TEXT, created TEXT NOT NULL);
+   CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;`,
 ];
 
 /** Version of the tables, kept in SQLite's user_version. */
@@ -41,6 +50,10 @@ function checkVersion(version: number, path: string): void {
       `${path} was written by a newer EQ-Net Workbench (tables ${version}, this one reads up to ${DATABASE_VERSION}): update the program.`,
     );
   }
+}
+
+function isEmpty(path: string): boolean {
+  return !existsSync(path) || statSync(path).size === 0;
 }
 
 /** Does all that an action writes, or, when it throws, nothing. */
@@ -60,16 +73,27 @@ export function inTransaction(database: ProjectDatabase, action: () => void): vo
   }
 }
 
+function lost(path: string): WorkbenchError {
+  return new WorkbenchError(
+    'project-invalid',
+    `${path} is missing or empty although project.json lists runs: put the file back from a copy, or choose another folder.`,
+    { path },
+  );
+}
+
 /**
  * Opens project.db, makes it when it is missing, brings older tables up to date.
+ * @param expected true when the project has runs already, so that a database without tables is a lost one
  * @throws WorkbenchError `project-newer`, `project-invalid`, `project-readonly` or `disk-full`
  */
-export function openDatabase(folder: string): ProjectDatabase {
+export function openDatabase(folder: string, expected = false): ProjectDatabase {
   const path = join(folder, DATABASE_FILE);
   return guardStorage(path, () => {
+    if (expected && isEmpty(path)) throw lost(path);
     const database = new Database(path, { timeout: 5 });
     try {
       checkVersion(versionOf(database), path);
+      if (expected && versionOf(database) === 0) throw lost(path);
       database.pragma('journal_mode = WAL');
       // WAL with NORMAL survives a killed process; a power cut may lose the last units, never the file
       database.pragma('synchronous = NORMAL');
@@ -89,18 +113,25 @@ export function openDatabase(folder: string): ProjectDatabase {
 
 /**
  * Opens project.db for reading while another process may be writing.
+ * @param expected as for `openDatabase`
  * @returns null when it does not exist yet
  * @throws WorkbenchError `project-newer` or `project-invalid`
  */
-export function openDatabaseReadOnly(folder: string): ProjectDatabase | null {
+export function openDatabaseReadOnly(folder: string, expected = false): ProjectDatabase | null {
   const path = join(folder, DATABASE_FILE);
-  if (!existsSync(path) || statSync(path).size === 0) return null;
+  if (isEmpty(path)) {
+    if (expected) throw lost(path);
+    return null;
+  }
   const attempt = (parameters: string) => {
     const database = new Database(`${pathToFileURL(path).href}?${parameters}`, { timeout: 5 });
     try {
       const version = versionOf(database);
       checkVersion(version, path);
-      return version === 0 ? null : database;
+      if (version > 0) return database;
+      if (expected) throw lost(path);
+      database.close();
+      return null;
     } catch (error) {
       database.close();
       throw storageError(error, path);

@@ -12,12 +12,18 @@ export const LOCK_FILE = 'project.lock';
 export const OWNER_FILE = 'project.lock.json';
 
 const identitySchema = z.object({ pid: z.number().int().positive(), started: z.string().nullable() });
-const ownerSchema = z.object({ host: identitySchema, worker: identitySchema.nullable() });
-type Owner = z.infer<typeof ownerSchema>;
+const ownerSchema = z.object({
+  host: identitySchema,
+  /** the one worker of a host of an earlier version */
+  worker: identitySchema.nullish(),
+  workers: z.array(identitySchema).default([]),
+});
+type Owner = Pick<z.infer<typeof ownerSchema>, 'host' | 'workers'>;
 
 function readOwner(folder: string): Owner | null {
   try {
-    return ownerSchema.parse(JSON.parse(readFileSync(join(folder, OWNER_FILE), 'utf8')));
+    const { host, worker, workers } = ownerSchema.parse(JSON.parse(readFileSync(join(folder, OWNER_FILE), 'utf8')));
+    return { host, workers: worker ? [...workers, worker] : workers };
   } catch {
     return null;
   }
@@ -56,6 +62,8 @@ async function endOrphan(worker: ProcessIdentity, folder: string): Promise<void>
  * process dies, however it dies; a file beside it says who holds it.
  */
 export class ProjectLock {
+  private readonly workers = new Map<number, ProcessIdentity>();
+
   private constructor(
     private readonly folder: string,
     private readonly database: Database.Database,
@@ -84,8 +92,8 @@ export class ProjectLock {
     const lock = new ProjectLock(folder, database);
     try {
       const previous = readOwner(folder);
-      if (previous?.worker) await endOrphan(previous.worker, folder);
-      lock.write(null);
+      for (const worker of previous?.workers ?? []) await endOrphan(worker, folder);
+      lock.write();
     } catch (error) {
       lock.release();
       throw error;
@@ -93,13 +101,20 @@ export class ProjectLock {
     return lock;
   }
 
-  private write(worker: ProcessIdentity | null): void {
-    writeFileAtomic(join(this.folder, OWNER_FILE), `${JSON.stringify({ host: identityOf(process.pid), worker } satisfies Owner)}\n`);
+  private write(): void {
+    const owner: Owner = { host: identityOf(process.pid), workers: [...this.workers.values()] };
+    writeFileAtomic(join(this.folder, OWNER_FILE), `${JSON.stringify(owner)}\n`);
   }
 
-  /** Notes the worker that writes into the project, so that whoever opens it after a crash can wait for its end. */
-  setWorker(pid: number | null): void {
-    this.write(pid === null ? null : identityOf(pid));
+  /** Notes a worker that writes into the project, so that whoever opens it after a crash can wait for its end. */
+  addWorker(pid: number): void {
+    if (this.workers.has(pid)) return;
+    this.workers.set(pid, identityOf(pid));
+    this.write();
+  }
+
+  removeWorker(pid: number): void {
+    if (this.workers.delete(pid)) this.write();
   }
 
   release(): void {

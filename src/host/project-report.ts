@@ -1,68 +1,15 @@
 import { basename, join } from 'node:path';
-import {
-  PHASES,
-  type Candidate,
-  type ExportResult,
-  type GridCell,
-  type MeasuredCandidate,
-  type OpenedInfo,
-  type Phase,
-  type PredictorResult,
-  type SupernetResult,
-} from '../shared/contract/job-protocol.ts';
-import type { ErrorCode } from '../shared/contract/errors.ts';
-import { uniformConfiguration } from '../shared/domain/configuration.ts';
+import type { ReportedCandidate, ReportedExport, RunReport } from '../shared/contract/api/views.ts';
+import { PHASES, type ExportResult } from '../shared/contract/job-protocol.ts';
 import { parseForm, type FormKey } from '../shared/domain/form.ts';
+import { nearestUniform } from '../shared/domain/layer-space.ts';
 import { nonDominated } from '../shared/domain/pareto.ts';
 import type { Configuration } from '../shared/schema/configuration.ts';
 import { PROJECT_VERSION } from './project-file.ts';
 import type { ProjectStore } from './project-store.ts';
-import type { PhaseState, RunEngine, RunRecord, RunState } from './run-record.ts';
+import type { RunRecord } from './run-record.ts';
 
-/** A candidate with what was measured of it; everything here is null while it is not measured. */
-export interface ReportedCandidate extends Candidate {
-  /** test accuracy, 0..1 */
-  measured: number | null;
-  measuredImages: number | null;
-  /** 95 % interval of `measured` */
-  interval: MeasuredCandidate['interval'] | null;
-  /** 0..1; the front and the best of a target are chosen by it */
-  validationAccuracy: number | null;
-  /** `measured` less that of the uniform configuration of its target and form, image by image; null also without one */
-  versusUniform: MeasuredCandidate['versusUniform'];
-}
-
-export interface ReportedExport extends Omit<ExportResult, 'candidateId'> {
-  /** the candidate that was exported; null for a configuration of the user's own */
-  candidateId: string | null;
-  configuration: Configuration | null;
-}
-
-/** One run as `eqnet show --json` prints it; the shape is documented in docs/cli.md. */
-export interface RunReport {
-  id: string;
-  recipe: string;
-  title: string;
-  state: RunState;
-  createdAt: string;
-  /** why the last attempt ended early */
-  error: { code: ErrorCode; message: string } | null;
-  engine: RunEngine & { threads: number | null; gpu: boolean | null };
-  images: OpenedInfo['images'] | null;
-  network: { architecture: string; parameters: number; layers: OpenedInfo['layers'] } | null;
-  phases: Record<Phase, { state: PhaseState; seconds: number }>;
-  digest: string | null;
-  float: { accuracy: number; images: number } | null;
-  calibrationOnly: GridCell[];
-  supernet: SupernetResult | null;
-  grid: GridCell[];
-  predictor: PredictorResult | null;
-  /** measured candidates that no other beats in validation accuracy, BitOps and size at once; ascending BitOps */
-  front: ReportedCandidate[];
-  /** everything the search proposed, the uniform baselines included */
-  candidates: ReportedCandidate[];
-  exports: ReportedExport[];
-}
+export type { ReportedCandidate, ReportedExport, RunReport };
 
 export interface ProjectReport {
   project: { name: string; folder: string; createdAt: string; format: number };
@@ -81,7 +28,13 @@ function exportsOf(store: ProjectStore, run: RunRecord, candidates: readonly Rep
     const found = candidates.find(({ id }) => id === candidateId)?.configuration;
     const uniform = /^(\d)\/uniform\/(\w{3})$/.exec(candidateId);
     if (found || !uniform || !run.opened) return found ?? null;
-    return uniformConfiguration(run.opened.layers, Number(uniform[1]), parseForm(uniform[2] as FormKey));
+    return nearestUniform(
+      run.recipe.space,
+      run.opened.layers,
+      run.opened.points ?? [],
+      Number(uniform[1]),
+      parseForm(uniform[2] as FormKey),
+    );
   };
   const bundled = (store.result(run.id, 'export')?.exports ?? []).map((exported) => ({
     ...exported,
@@ -91,7 +44,14 @@ function exportsOf(store: ProjectStore, run: RunRecord, candidates: readonly Rep
   }));
   const manual = store
     .exports(run.id)
-    .map(({ file, format, bytes, proof, configuration }) => ({ candidateId: null, format, file, bytes, proof, configuration }));
+    .map(({ file, format, bytes, proof, configuration, candidateId = null }) => ({
+      candidateId,
+      format,
+      file,
+      bytes,
+      proof,
+      configuration,
+    }));
   return [...bundled, ...manual];
 }
 

@@ -1,5 +1,6 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { eqnet } from '../shared/contract/command-line.ts';
 import { WorkbenchError, type ErrorPayload } from '../shared/contract/errors.ts';
 import {
   PHASES,
@@ -14,9 +15,12 @@ import {
 import type { Recipe } from '../shared/schema/recipe.ts';
 import { DATABASE_FILE, inTransaction, openDatabase, openDatabaseReadOnly, type ProjectDatabase } from './project-database.ts';
 import { newProject, readProjectFile, writeProjectFile, type ProjectFile } from './project-file.ts';
+import { MetricTable } from './metric-table.ts';
 import { lockOwner, ProjectLock } from './project-lock.ts';
+import type { ProjectTables, SqlValue } from './project-tables.ts';
 import type { ManualExport, PhaseRecord, PhaseState, RunEngine, RunRecord, RunState } from './run-record.ts';
-import { guardStorage } from './storage-error.ts';
+import { ShelfTable } from './shelf-table.ts';
+import { guardStorage, storageError } from './storage-error.ts';
 
 /** Phases that hand over finished units one by one, with the unit of each. */
 export interface PhaseUnits {
@@ -43,13 +47,26 @@ interface RunRow {
   opened: string | null;
   digest: string | null;
   error: string | null;
+  /** the last three are missing in tables of version 1 that are open for reading */
+  guard?: string | null;
+  label?: string;
+  slot?: number | null;
 }
+
+/** Colours of the palette of runs. */
+const SLOTS = 7;
 
 function noProject(folder: string, path: string): WorkbenchError {
   return new WorkbenchError(
     'project-missing',
-    `There is no project in ${folder}: name its folder, or make one with 'eqnet run RECIPE --project ${path}'.`,
+    `There is no project in ${folder}: name its folder, or make one with '${eqnet(`run RECIPE --project ${path}`)}'.`,
   );
+}
+
+/** The first colour that no run has, else they go round. */
+function freeSlot(runs: readonly RunRecord[], number: number): number {
+  const slots = Array.from({ length: SLOTS }, (_, index) => index + 1);
+  return slots.find((slot) => !runs.some((run) => run.slot === slot)) ?? ((number - 1) % SLOTS) + 1;
 }
 
 const orNull = <T>(text: string | null): T | null => (text === null ? null : (JSON.parse(text) as T));
@@ -59,6 +76,9 @@ const orNull = <T>(text: string | null): T | null => (text === null ? null : (JS
  * WorkbenchError (`disk-full`, `project-readonly`, `project-invalid`, ...) with a sentence for people.
  */
 export class ProjectStore {
+  readonly shelf: ShelfTable;
+  readonly metricTable: MetricTable;
+
   private constructor(
     readonly folder: string,
     private project: ProjectFile,
@@ -66,7 +86,24 @@ export class ProjectStore {
     private readonly lock: ProjectLock | null,
     /** a writer elsewhere; without one, what the tables call running was cut off */
     private readonly writerAlive: boolean,
-  ) {}
+  ) {
+    const tables: ProjectTables = {
+      write: (sql, ...values) => this.write(sql, ...values),
+      all: (sql, ...values) => this.all(sql, ...values),
+      rows: <T extends readonly SqlValue[]>(sql: string, ...values: SqlValue[]) =>
+        this.database
+          ? this.guard(
+              () =>
+                this.database!.prepare(sql)
+                  .raw()
+                  .all(...values) as unknown as T[],
+            )
+          : [],
+      writeMany: (sql, rows) => this.writeMany(sql, rows),
+    };
+    this.shelf = new ShelfTable(tables);
+    this.metricTable = new MetricTable(tables);
+  }
 
   /**
    * Opens a project for writing, makes it when the folder is missing or empty, and takes its lock.
@@ -82,7 +119,7 @@ export class ProjectStore {
     try {
       const project = readProjectFile(folder) ?? fresh!;
       if (fresh) writeProjectFile(folder, project);
-      const store = new ProjectStore(folder, project, openDatabase(folder), lock, false);
+      const store = new ProjectStore(folder, project, openDatabase(folder, project.runs.length > 0), lock, false);
       store.settle();
       return store;
     } catch (error) {
@@ -99,7 +136,7 @@ export class ProjectStore {
     const folder = resolve(path);
     const project = readProjectFile(folder);
     if (!project) throw noProject(folder, path);
-    return new ProjectStore(folder, project, openDatabaseReadOnly(folder), null, lockOwner(folder) !== null);
+    return new ProjectStore(folder, project, openDatabaseReadOnly(folder, project.runs.length > 0), null, lockOwner(folder) !== null);
   }
 
   get name(): string {
@@ -116,16 +153,19 @@ export class ProjectStore {
 
   /** All runs, oldest first. */
   runs(): RunRecord[] {
-    return this.all<RunRow>('SELECT * FROM runs ORDER BY created, rowid').map((row) => ({
+    return this.all<RunRow>('SELECT * FROM runs ORDER BY created, rowid').map((row, index) => ({
       id: row.id,
       recipe: JSON.parse(row.recipe) as Recipe,
       fingerprint: row.fingerprint,
+      guard: row.guard ?? row.fingerprint,
       state: row.state === 'running' && !this.isLive ? 'stopped' : row.state,
       createdAt: row.created,
       engine: JSON.parse(row.engine) as RunEngine,
       opened: orNull<OpenedInfo>(row.opened),
       digest: row.digest,
       error: orNull<ErrorPayload>(row.error),
+      label: row.label ?? '',
+      slot: row.slot ?? (index % SLOTS) + 1,
     }));
   }
 
@@ -140,30 +180,84 @@ export class ProjectStore {
 
   createRun(recipe: Recipe, fingerprint: string, engine: RunEngine): RunRecord {
     const runs = this.runs();
-    const id = `${recipe.name}-${runs.length + 1}`;
+    const number = this.nextNumber(runs);
+    const id = `${recipe.name}-${number}`;
     const created = new Date().toISOString();
     const database = this.writable();
-    this.guard(() => {
-      mkdirSync(this.runDirectory(id), { recursive: true });
+    const directory = this.runDirectory(id);
+    try {
+      mkdirSync(directory, { recursive: true });
+    } catch (error) {
+      throw storageError(error, directory);
+    }
+    this.guard(() =>
       inTransaction(database, () => {
         database
-          .prepare('INSERT INTO runs (id, recipe, fingerprint, state, created, engine) VALUES (?, ?, ?, ?, ?, ?)')
-          .run(id, JSON.stringify(recipe), fingerprint, 'running', created, JSON.stringify(engine));
+          .prepare('INSERT INTO runs (id, recipe, fingerprint, guard, state, created, engine, slot) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+          .run(id, JSON.stringify(recipe), fingerprint, fingerprint, 'running', created, JSON.stringify(engine), freeSlot(runs, number));
         const phase = database.prepare("INSERT INTO phases (run, phase, state, seconds) VALUES (?, ?, 'pending', 0)");
         for (const name of PHASES) phase.run(id, name);
-      });
-    });
+        database
+          .prepare("INSERT INTO counters (name, value) VALUES ('runs', ?) ON CONFLICT DO UPDATE SET value = excluded.value")
+          .run(number);
+      }),
+    );
     this.writeIndex();
     return this.run(id);
+  }
+
+  /** The number of a removed run is never given again, so that nobody takes a new run for an old one. */
+  private nextNumber(runs: readonly RunRecord[]): number {
+    const [counter] = this.all<{ value: number }>("SELECT value FROM counters WHERE name = 'runs'");
+    const numbers = runs.map(({ id }) => Number(/-(\d+)$/.exec(id)?.[1] ?? 0));
+    return Math.max(counter?.value ?? 0, ...numbers) + 1;
+  }
+
+  /**
+   * Deletes a run with its checkpoints, exports and shelf entries.
+   * @throws WorkbenchError also when files of it cannot be deleted; the run is gone from the project then all the same
+   */
+  removeRun(run: string): void {
+    this.run(run);
+    this.writeIndex(run);
+    const database = this.writable();
+    this.guard(() =>
+      inTransaction(database, () => {
+        for (const table of ['phases', 'units', 'metrics', 'log', 'exports', 'shelf'])
+          database.prepare(`DELETE FROM ${table} WHERE run = ?`).run(run);
+        database.prepare('DELETE FROM runs WHERE id = ?').run(run);
+      }),
+    );
+    const directory = this.runDirectory(run);
+    try {
+      rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+    } catch (error) {
+      throw storageError(error, directory);
+    }
+  }
+
+  /** The engine of a run on which nothing was computed yet; marks its checkpoints anew. */
+  setEngine(run: string, engine: RunEngine, fingerprint: string): void {
+    this.write(
+      'UPDATE runs SET engine = ?, fingerprint = ?, guard = ? WHERE id = ?',
+      JSON.stringify(engine),
+      fingerprint,
+      fingerprint,
+      run,
+    );
+  }
+
+  setLabel(run: string, label: string): void {
+    this.write('UPDATE runs SET label = ? WHERE id = ?', label, this.run(run).id);
   }
 
   setRunState(run: string, state: RunState, error: ErrorPayload | null = null): void {
     this.write('UPDATE runs SET state = ?, error = ? WHERE id = ?', state, error && JSON.stringify(error), run);
   }
 
-  /** The recipe may change in what its fingerprint leaves out: title, exports, engine options. */
-  setRecipe(run: string, recipe: Recipe): void {
-    this.write('UPDATE runs SET recipe = ? WHERE id = ?', JSON.stringify(recipe), run);
+  /** The recipe may change in what no finished phase of the run depends on; see `assertSameRun`. */
+  setRecipe(run: string, recipe: Recipe, fingerprint: string): void {
+    this.write('UPDATE runs SET recipe = ?, fingerprint = ? WHERE id = ?', JSON.stringify(recipe), fingerprint, run);
   }
 
   setOpened(run: string, opened: OpenedInfo): void {
@@ -225,6 +319,7 @@ export class ProjectStore {
           database.prepare('DELETE FROM metrics WHERE run = ? AND phase = ?').run(run, later);
         }
         database.prepare("UPDATE runs SET digest = NULL, state = 'stopped', error = NULL WHERE id = ?").run(run);
+        if (phase === PHASES[0]) database.prepare('UPDATE runs SET opened = NULL WHERE id = ?').run(run);
       }),
     );
   }
@@ -247,17 +342,12 @@ export class ProjectStore {
     return rows.map(({ json }) => JSON.parse(json) as PhaseUnits[P]);
   }
 
-  /** Stores metric values; a step that is done again replaces its earlier value. NaN and infinity become null. */
-  putMetrics(run: string, phase: Phase, points: readonly MetricPoint[]): void {
-    const database = this.writable();
-    this.guard(() =>
-      inTransaction(database, () => {
-        const insert = database.prepare(
-          'INSERT INTO metrics (run, series, step, phase, value) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value, phase = excluded.phase',
-        );
-        for (const { series, step, value } of points) insert.run(run, series, step, phase, Number.isFinite(value) ? value : null);
-      }),
-    );
+  /**
+   * Stores metric values; a step that is done again replaces its earlier value. NaN and infinity become null.
+   * @param time ms since 1970
+   */
+  putMetrics(run: string, phase: Phase, points: readonly MetricPoint[], time = Date.now()): void {
+    this.metricTable.put(run, phase, points, time);
   }
 
   /** One metric series by ascending step, or all of them. */
@@ -272,8 +362,25 @@ export class ProjectStore {
     this.write('INSERT INTO log (run, time, text) VALUES (?, ?, ?)', run, new Date().toISOString(), text);
   }
 
-  logLines(run: string): { time: string; text: string }[] {
-    return this.all('SELECT time, text FROM log WHERE run = ? ORDER BY id', run);
+  /**
+   * Log lines, oldest first.
+   * @param last only that many of the newest
+   */
+  logLines(run: string, last?: number): { time: string; text: string }[] {
+    if (last === undefined) return this.all('SELECT time, text FROM log WHERE run = ? ORDER BY id', run);
+    return this.all<{ time: string; text: string }>(
+      'SELECT time, text FROM log WHERE run = ? ORDER BY id DESC LIMIT ?',
+      run,
+      last,
+    ).reverse();
+  }
+
+  /** The best test accuracy of any candidate of any run, 0..1; null without one. */
+  bestMeasured(): number | null {
+    const [row] = this.all<{ best: number | null }>(
+      "SELECT max(json_extract(json, '$.accuracy')) AS best FROM units WHERE phase = 'measure'",
+    );
+    return row?.best ?? null;
   }
 
   addExport(run: string, exported: ManualExport): void {
@@ -285,9 +392,13 @@ export class ProjectStore {
     return rows.map(({ created, json }) => ({ ...(JSON.parse(json) as ManualExport), createdAt: created }));
   }
 
-  /** Notes the worker process that now writes checkpoints into this project. */
-  setWorker(pid: number | null): void {
-    this.lock?.setWorker(pid);
+  /** Notes a worker process that now writes checkpoints into this project. */
+  addWorker(pid: number): void {
+    this.lock?.addWorker(pid);
+  }
+
+  removeWorker(pid: number): void {
+    this.lock?.removeWorker(pid);
   }
 
   close(): void {
@@ -311,8 +422,9 @@ export class ProjectStore {
     if (this.runs().length !== this.project.runs.length) this.writeIndex();
   }
 
-  private writeIndex(): void {
-    const runs = this.runs().map(({ id, recipe, createdAt }) => ({ id, recipe: recipe.name, createdAt }));
+  private writeIndex(without?: string): void {
+    const kept = this.runs().filter(({ id }) => id !== without);
+    const runs = kept.map(({ id, recipe, createdAt }) => ({ id, recipe: recipe.name, createdAt }));
     this.project = { ...this.project, runs };
     writeProjectFile(this.folder, this.project);
   }
@@ -330,12 +442,22 @@ export class ProjectStore {
     return this.database;
   }
 
-  private write(sql: string, ...values: (string | number | null)[]): void {
+  private write(sql: string, ...values: SqlValue[]): void {
     const database = this.writable();
     this.guard(() => database.prepare(sql).run(...values));
   }
 
-  private all<T>(sql: string, ...values: (string | number)[]): T[] {
+  private writeMany(sql: string, rows: Iterable<readonly SqlValue[]>): void {
+    const database = this.writable();
+    this.guard(() =>
+      inTransaction(database, () => {
+        const statement = database.prepare(sql);
+        for (const row of rows) statement.run(...row);
+      }),
+    );
+  }
+
+  private all<T>(sql: string, ...values: SqlValue[]): T[] {
     const { database } = this;
     return database ? this.guard(() => database.prepare(sql).all(...values) as T[]) : [];
   }

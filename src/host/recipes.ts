@@ -17,7 +17,12 @@ export function bundledRecipeNames(): string[] {
     .sort();
 }
 
-function readRecipe(path: string, source: string): Recipe {
+/**
+ * Reads a recipe file.
+ * @param source what the sentence of an error calls it
+ * @throws WorkbenchError `recipe-invalid`; `details.problems` lists what is wrong where several things are
+ */
+export function readRecipe(path: string, source: string): Recipe {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -29,6 +34,11 @@ function readRecipe(path: string, source: string): Recipe {
       error,
     );
   }
+  return readRecipeText(text, source);
+}
+
+/** As `readRecipe`, for text. */
+export function readRecipeText(text: string, source: string): Recipe {
   let json: unknown;
   try {
     json = JSON.parse(withoutMark(text));

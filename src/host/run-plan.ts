@@ -20,11 +20,16 @@ export interface RunPlan {
   run: RunRecord | null;
 }
 
+/** The last phase of a run that has begun; what only later ones depend on may change. */
+export function lastTouched(store: ProjectStore, run: RunRecord): Phase | null {
+  return store.phases(run.id).findLast(({ state }) => state !== 'pending')?.phase ?? null;
+}
+
 /**
  * Decides which run a request means; changes nothing.
  *  - nothing asked: a new run, unless an unfinished one of the same recipe waits (then a sentence, so that no work is lost by mistake);
- *  - `resume`: the unfinished run of the same recipe; a finished one when there is nothing left to do; a new one in a project without runs of it;
- *  - `from`: the latest run of the same recipe.
+ *  - `resume`: the unfinished run of the same recipe, or of one that differs only in what its phases to come depend on; a finished one when there is nothing left to do; a new one in a project without runs of it;
+ *  - `from`: the latest run of the same recipe; only what the phases before `from` depend on has to be the same.
  * @throws WorkbenchError `usage` or `fingerprint-mismatch`
  */
 export function planRun(store: ProjectStore, { recipe, engine, resume, from }: RunRequest): RunPlan {
@@ -36,7 +41,7 @@ export function planRun(store: ProjectStore, { recipe, engine, resume, from }: R
     const run = same.at(-1) ?? runs.findLast((candidate) => candidate.recipe.name === recipe.name) ?? runs.at(-1);
     if (!run)
       throw new WorkbenchError('usage', `Project ${store.folder} has no run that could be done again from '${from}': leave out --from.`);
-    assertSameRun(run, recipe, engine);
+    assertSameRun(run, recipe, engine, PHASES[PHASES.indexOf(from) - 1] ?? null);
     const missing = store.phases(run.id).find(({ phase, state }) => PHASES.indexOf(phase) < PHASES.indexOf(from) && state !== 'done');
     if (missing)
       throw new WorkbenchError(
@@ -57,6 +62,10 @@ export function planRun(store: ProjectStore, { recipe, engine, resume, from }: R
   const finished = same.at(-1);
   if (finished) return { kind: 'finished', run: finished };
   const other = runs.findLast((run) => run.state !== 'done' || run.recipe.name === recipe.name);
-  if (other) assertSameRun(other, recipe, engine);
+  if (other) {
+    const kept = lastTouched(store, other);
+    assertSameRun(other, recipe, engine, kept);
+    if (kept !== null && other.state !== 'done') return { kind: 'resume', run: other };
+  }
   return { kind: 'new', run: null };
 }

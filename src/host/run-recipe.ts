@@ -2,7 +2,7 @@ import type { Phase } from '../shared/contract/job-protocol.ts';
 import type { Recipe } from '../shared/schema/recipe.ts';
 import type { LaunchEngine } from './engine-choice.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { redoFrom, runPipeline, type PipelineEvent } from './pipeline.ts';
+import { prepareRun, runPipeline, type PipelineEvent } from './pipeline.ts';
 import { ProjectStore } from './project-store.ts';
 import { planRun, type RunPlan } from './run-plan.ts';
 import { reportRun, type RunReport } from './project-report.ts';
@@ -32,9 +32,8 @@ export async function runRecipe(options: RunRecipeOptions): Promise<RunReport> {
     const run = planned ?? store.createRun(recipe, fingerprintOf(recipe, engine), { executor, version });
     options.onPlan?.(kind, run.id);
     if (kind !== 'finished') {
-      store.setRecipe(run.id, recipe);
-      if (from) redoFrom(store, run, from);
-      await runPipeline({ store, run: { ...run, recipe }, engine, signal, onEvent, workerPath });
+      prepareRun(store, run, { recipe, engine, from });
+      await runPipeline({ store, run: store.run(run.id), engine, signal, onEvent, workerPath });
     }
     return reportRun(store, store.run(run.id));
   } finally {

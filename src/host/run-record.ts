@@ -1,23 +1,24 @@
+import type { RunState, PhaseState, ExecutorName } from '../shared/contract/api/views.ts';
 import type { ExportResult, OpenedInfo, Phase, PhaseResults } from '../shared/contract/job-protocol.ts';
 import type { ErrorPayload } from '../shared/contract/errors.ts';
 import type { Configuration } from '../shared/schema/configuration.ts';
 import type { Recipe } from '../shared/schema/recipe.ts';
 
-export type Executor = 'session' | 'eager' | 'portable';
+export type { PhaseState, RunState };
 
 /** What computed a run; `version` names the library, so that a run never goes on with another one. */
 export interface RunEngine {
-  executor: Executor;
+  executor: ExecutorName;
   version: string;
 }
-
-export type RunState = 'running' | 'stopped' | 'failed' | 'done';
-export type PhaseState = 'pending' | 'running' | 'done' | 'failed' | 'stopped';
 
 export interface RunRecord {
   id: string;
   recipe: Recipe;
+  /** of the recipe and engine as they are now; see fingerprint.ts */
   fingerprint: string;
+  /** Marks the checkpoints of the run; stays when the recipe of phases that are still to come changes. */
+  guard: string;
   state: RunState;
   /** ISO 8601, UTC */
   createdAt: string;
@@ -28,6 +29,10 @@ export interface RunRecord {
   digest: string | null;
   /** Why the last attempt ended early. */
   error: ErrorPayload | null;
+  /** Name that a person gave it; empty = none. */
+  label: string;
+  /** Place in the palette of runs, 1..7. */
+  slot: number;
 }
 
 export interface PhaseRecord<P extends Phase = Phase> {
@@ -38,7 +43,9 @@ export interface PhaseRecord<P extends Phase = Phase> {
   result: PhaseResults[P] | null;
 }
 
-/** A file that `eqnet export` wrote for a configuration of the user's own. */
+/** A file that was written for one configuration on demand. */
 export interface ManualExport extends Omit<ExportResult, 'candidateId'> {
   configuration: Configuration;
+  /** the candidate of the run that it is; null or left out for a configuration of the user's own */
+  candidateId?: string | null;
 }

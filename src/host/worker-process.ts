@@ -1,9 +1,9 @@
-import { fork, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkbenchError, fromErrorPayload } from '../shared/contract/errors.ts';
 import type { HostMessage, WorkerMessage } from '../shared/contract/job-protocol.ts';
 import { packageRoot } from './package-root.ts';
+import { forkWorker, type WorkerHandle, type WorkerLauncher } from './worker-launcher.ts';
 
 const KEPT_LINES = 20;
 
@@ -19,13 +19,18 @@ export interface WorkerProcessOptions {
   /** The built worker; left out, the one of this installation. */
   workerPath?: string;
   env?: NodeJS.ProcessEnv;
+  /** What starts the process; child_process when left out. */
+  launch?: WorkerLauncher;
   /** What a person does when it is stopped or dies, as the end of a sentence; that of a run when left out. */
   wayOut?: string;
   /** Everything that no `request` waits for: progress, metrics, units, log lines. */
   onMessage?: (message: WorkerMessage) => void;
 }
 
-type AnswerType = Exclude<WorkerMessage['type'], 'progress' | 'metrics' | 'log' | 'unit' | 'stopped' | 'failed'>;
+type News = 'progress' | 'metrics' | 'log' | 'unit' | 'paused' | 'resumed' | 'checkpoint' | 'search-points' | 'vitals';
+type AnswerType = Exclude<WorkerMessage['type'], News | 'stopped' | 'failed'>;
+/** Messages that steer a request that is under way; nothing waits for their answers. */
+type Steering = Extract<HostMessage, { type: 'pause' | 'resume' | 'snapshot' | 'finish' }>;
 type Answer<T extends AnswerType> = Extract<WorkerMessage, { type: T }>;
 
 interface Pending {
@@ -43,7 +48,7 @@ function defaultWorkerPath(): string {
  * then fails with `worker-died`, which tells how it died and its last words.
  */
 export class WorkerProcess {
-  private readonly child: ChildProcess;
+  private readonly child: WorkerHandle;
   private readonly lastLines: string[] = [];
   private readonly exited: Promise<void>;
   private pending: Pending | null = null;
@@ -58,28 +63,16 @@ export class WorkerProcess {
         `The worker program ${path} is missing: run 'npm run build', or install EQ-Net Workbench again.`,
       );
     }
-    this.child = fork(path, [], {
-      serialization: 'advanced',
-      execArgv: ['--enable-source-maps'],
-      env: { TF_CPP_MIN_LOG_LEVEL: '1', ...process.env, ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    });
+    this.child = (options.launch ?? forkWorker)({ path, env: { TF_CPP_MIN_LOG_LEVEL: '1', ...process.env, ...options.env } });
     process.once('exit', this.endWithHost);
-    for (const stream of [this.child.stdout!, this.child.stderr!]) this.keepLines(stream);
-    this.child.on('message', (message) => this.receive(message as WorkerMessage));
+    for (const stream of [this.child.stdout, this.child.stderr]) if (stream) this.keepLines(stream);
+    this.child.onMessage((message) => this.receive(message));
     this.exited = new Promise((resolve) => {
-      // `close` comes after the last output, so that the last words are complete
-      this.child.once('close', (code, signal) => {
+      this.child.onExit((code, signal, problem) => {
         process.removeListener('exit', this.endWithHost);
+        if (problem) this.lastLines.push(problem);
         this.die(code, signal);
         resolve();
-      });
-      this.child.once('error', (error) => {
-        this.lastLines.push(error.message);
-        if (this.child.pid === undefined) {
-          this.die(null, null);
-          resolve();
-        }
       });
     });
   }
@@ -102,11 +95,23 @@ export class WorkerProcess {
     });
   }
 
+  /** False once the process has ended or was asked to. */
+  get alive(): boolean {
+    return !this.death && !this.stopping;
+  }
+
+  /** Steers the request that is under way. */
+  tell(message: Steering): void {
+    this.send(message);
+  }
+
   /** Asks the worker to finish its step and checkpoint; the request that waits fails with `stopped`. Kills it after a while. */
   stop(): void {
     if (this.stopping) return;
     this.stopping = true;
     this.send({ type: 'stop' });
+    // a worker that is held has to go on to see it
+    this.send({ type: 'resume' });
     setTimeout(() => this.kill(), STOP_SECONDS * 1000).unref();
   }
 
@@ -138,8 +143,7 @@ export class WorkerProcess {
 
   private send(message: HostMessage): void {
     if (!this.child.connected) return;
-    // A message that meets a dying process is lost; its end is reported by `close`.
-    this.child.send(message, () => undefined);
+    this.child.send(message);
   }
 
   private receive(message: WorkerMessage): void {

@@ -1,9 +1,11 @@
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { doctor, type DoctorReport } from '../../host/engine/doctor.ts';
 import { install } from '../../host/engine/install.ts';
+import { eqnet } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import { printJson, type CliContext } from '../context.ts';
-import { bytes } from '../format.ts';
+import { bytes, integer } from '../format.ts';
 import { jsonOption } from '../options.ts';
 
 const HELP = `
@@ -39,19 +41,61 @@ async function installEngine(context: CliContext, { json, ...options }: InstallO
 /** A broken folder can have a hundred damaged files, which one command mends. */
 const SHOWN_PROBLEMS = 6;
 
-function doctorText(report: DoctorReport): string {
-  const { platform, node, cpu, memory, gpus, python, compiler, engine, problems } = report;
+const NO_GPU = 'no NVIDIA GPU answers (nvidia-smi)';
+
+const FEATURE_NAMES: Readonly<Record<keyof DoctorReport['cpu']['features'], string>> = {
+  avx: 'AVX',
+  avx2: 'AVX2',
+  fma: 'FMA',
+  avx512: 'AVX-512',
+  vnni: 'VNNI (int8)',
+  bf16: 'bfloat16',
+  amx: 'AMX',
+  neon: 'NEON',
+};
+
+function featureText(features: DoctorReport['cpu']['features']): string {
+  const names = (Object.keys(FEATURE_NAMES) as (keyof typeof features)[]).filter((key) => features[key]);
+  return names.map((key) => FEATURE_NAMES[key]).join(', ') || 'no vector instructions known';
+}
+
+const gpuText = ({ name, driver, memoryBytes, computeCapability }: DoctorReport['gpus'][number]): string =>
+  `${name}, driver ${driver}, ${bytes(memoryBytes)}, compute capability ${computeCapability}`;
+
+/** Of one origin; the NVIDIA wheels hold dozens. */
+const SHOWN_LIBRARIES = 4;
+
+/** Where the libraries came from: a row for each wheel or source. */
+function libraryRows(files: DoctorReport['engine']['files']): [string, string][] {
+  const origins = [...new Set(files.map(({ origin }) => origin))];
+  return origins.map((origin, index) => {
+    const own = files.filter((file) => file.origin === origin);
+    const names = own.map(({ path }) => basename(path)).filter((name) => /\.(so|dylib|dll|node)\b/.test(name));
+    const shown = names.slice(0, SHOWN_LIBRARIES);
+    const others = own.length - shown.length;
+    const size = bytes(own.reduce((sum, file) => sum + file.bytes, 0));
+    const more = others ? ` and ${integer(others)} other file${others === 1 ? '' : 's'}` : '';
+    return [index ? '' : 'libraries', `${shown.join(', ')}${more} (${size}): ${origin}`];
+  });
+}
+
+/** The doctor's report for people. */
+export function doctorText(report: DoctorReport): string {
+  const { platform, node, cpu, memory, gpus, python, pip, compiler, engine, problems } = report;
   const tool = (found: DoctorReport['python']) => (found ? `${found.command} ${found.version}` : 'not found');
   const rows: [string, string][] = [
     ['system', `${platform.os}-${platform.arch} ${platform.release}${platform.glibc ? `, glibc ${platform.glibc}` : ''}`],
-    ['node', node.version],
-    ['processor', `${cpu.model}, ${cpu.cores} cores`],
-    ['memory', `${bytes(memory.totalBytes)}`],
-    ['graphics', gpus.map(({ name }) => name).join(', ') || 'none found'],
+    ['node', `${node.version}, Node-API ${node.nodeApi}`],
+    ['processor', `${cpu.model}, ${cpu.cores} core${cpu.cores === 1 ? '' : 's'}; ${featureText(cpu.features)}`],
+    ['memory', `${bytes(memory.totalBytes)}, ${bytes(memory.freeBytes)} free`],
+    ...(gpus.length ? gpus.map((gpu): [string, string] => ['graphics', gpuText(gpu)]) : [['graphics', NO_GPU] satisfies [string, string]]),
     ['python', tool(python)],
+    ['pip', pip?.version ?? 'not found'],
     ['compiler', tool(compiler)],
     ['cache', report.cacheDir],
     ['engine', `${engine.id ?? 'none for this system'} (${engine.state}${engine.proven ? '' : ', not yet proven on such a machine'})`],
+    ['tensorflow', engine.tensorflow ? `${engine.tensorflow}, ${engine.device.toUpperCase()} build` : 'not loaded'],
+    ...libraryRows(engine.files),
   ];
   return (
     rows.map(([name, value]) => `${name.padEnd(10)} ${value}\n`).join('') +
@@ -60,7 +104,7 @@ function doctorText(report: DoctorReport): string {
       .slice(0, SHOWN_PROBLEMS)
       .map(({ what, mend }) => `- ${what}; mend it with: ${mend}\n`)
       .join('') +
-    (problems.length > SHOWN_PROBLEMS ? `- and ${problems.length - SHOWN_PROBLEMS} more: eqnet engine doctor --json\n` : '')
+    (problems.length > SHOWN_PROBLEMS ? `- and ${problems.length - SHOWN_PROBLEMS} more: ${eqnet('engine doctor --json')}\n` : '')
   );
 }
 

@@ -32,7 +32,7 @@ async function evaluate(context: CliContext, folder: string, options: EvalOption
   const store = ProjectStore.openReadOnly(folder);
   try {
     const { opened, recipe } = trainedRun(store, options.run);
-    const configuration = readConfigurationFile(options.config, opened.layers, recipe.space);
+    const configuration = readConfigurationFile(options.config, opened.layers, recipe.space, opened.points);
     const prepared = await prepareOneOff(context, store, options);
     const result = await evaluateOnce(prepared, { configuration, images: options.images });
     context.view.settle();

@@ -30,7 +30,7 @@ async function exportModel(context: CliContext, folder: string, options: ExportO
   const store = await ProjectStore.open(folder, { create: false });
   try {
     const { opened, recipe } = trainedRun(store, options.run);
-    const configuration = readConfigurationFile(options.config, opened.layers, recipe.space);
+    const configuration = readConfigurationFile(options.config, opened.layers, recipe.space, opened.points);
     const file = resolve(options.out);
     requireWritable(file);
     const prepared = await prepareOneOff(context, store, options);

@@ -3,12 +3,13 @@ import { loadRecipe } from '../../host/recipes.ts';
 import { runRecipe } from '../../host/run-recipe.ts';
 import type { PipelineEvent } from '../../host/pipeline.ts';
 import type { RunReport } from '../../host/project-report.ts';
+import { eqnet, shellArguments } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import { PHASES, type OpenedInfo, type Phase } from '../../shared/contract/job-protocol.ts';
 import { formatSeconds } from '../../shared/domain/progress.ts';
 import type { Recipe } from '../../shared/schema/recipe.ts';
 import { launchEngine, printJson, type CliContext } from '../context.ts';
-import { integer, percent, shellCommand } from '../format.ts';
+import { integer, percent } from '../format.ts';
 import { engineOption, fromOption, jsonOption, parseFolder } from '../options.ts';
 
 interface RunOptions {
@@ -98,7 +99,7 @@ function summary(run: RunReport, project: string): string {
     ...(run.float ? [`float accuracy ${percent(run.float.accuracy)} % on ${integer(run.float.images)} images`] : []),
     ...(best ? [`most accurate on the front: ${best.id} with ${percent(best.measured!)} %`] : []),
     ...run.exports.map(({ file }) => `exported ${file}`),
-    `See everything with: eqnet show ${project}`,
+    `See everything with: ${eqnet(shellArguments(['show', project]))}`,
     '',
   ].join('\n');
 }
@@ -127,8 +128,8 @@ async function run(context: CliContext, name: string, options: RunOptions): Prom
     else context.out(summary(report, project));
   } catch (error) {
     if (!(error instanceof WorkbenchError) || error.code !== 'stopped') throw error;
-    const resumed = ['eqnet', 'run', name, '--project', project, ...(options.engine ? ['--engine', options.engine] : []), '--resume'];
-    throw new WorkbenchError('stopped', `Stopped; what was finished is stored. Go on with: ${shellCommand(resumed)}`, {}, error);
+    const resumed = ['run', name, '--project', project, ...(options.engine ? ['--engine', options.engine] : []), '--resume'];
+    throw new WorkbenchError('stopped', `Stopped; what was finished is stored. Go on with: ${eqnet(shellArguments(resumed))}`, {}, error);
   }
 }
 

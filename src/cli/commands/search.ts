@@ -3,6 +3,7 @@ import { writeConfigurationFile } from '../../host/configuration-file.ts';
 import { searchOnce } from '../../host/one-off.ts';
 import { ProjectStore } from '../../host/project-store.ts';
 import { requireWritable } from '../../host/write-atomic.ts';
+import { eqnet, shellArguments } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import type { FormKey } from '../../shared/domain/form.ts';
 import { printJson, type CliContext } from '../context.ts';
@@ -56,7 +57,7 @@ async function search(context: CliContext, folder: string, options: SearchOption
       return;
     }
     context.out(`${table(candidateRows(ranked, false))}${integer(result.evaluations)} predictions in ${result.seconds.toFixed(1)} s\n`);
-    if (options.out) context.out(`${best.id} is in ${options.out}: measure it with 'eqnet eval ${folder} --config ${options.out}'\n`);
+    if (options.out) context.out(`${best.id} is in ${options.out}: measure it with '${eqnet(shellArguments(['eval', folder, '--config', options.out]))}'\n`);
   } finally {
     store.close();
   }

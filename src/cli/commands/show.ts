@@ -1,17 +1,22 @@
 import type { Command } from 'commander';
 import { reportProject, type ProjectReport, type ReportedCandidate, type RunReport } from '../../host/project-report.ts';
 import { ProjectStore } from '../../host/project-store.ts';
+import { eqnet, shellArguments } from '../../shared/contract/command-line.ts';
+import { WorkbenchError } from '../../shared/contract/errors.ts';
 import type { Candidate, GridCell, MeasuredCandidate } from '../../shared/contract/job-protocol.ts';
 import { formatSeconds } from '../../shared/domain/progress.ts';
 import { printJson, type CliContext } from '../context.ts';
 import { bytes, gap, integer, optional, percent, short, table } from '../format.ts';
 import { jsonOption, projectArgument } from '../options.ts';
 import { PROOF_FAILED } from './export.ts';
+import { printMetrics } from './metrics.ts';
 
 const HELP = `
 Shows every run: its phases with their time, the accuracy at every bit-width and
 form, how good the predictor is, the front of accuracy against cost, and the
 exported files with their proof. It only reads, also while a run is going on.
+With --metrics: the losses, accuracies and rates of a run over its steps, as CSV
+lines 'series,step,value'.
 
 A form has three letters: t or c for one weight step size per tensor or per
 output channel, then s or a for symmetric or asymmetric weights, then the same
@@ -20,6 +25,7 @@ for activations. 'css' is per channel, symmetric, symmetric.
 Examples:
   $ eqnet show digits.eqnet
   $ eqnet show digits.eqnet --json | jq '.runs[-1].front[] | {id, measured}'
+  $ eqnet show digits.eqnet --metrics pretrain/loss > loss.csv
 `;
 
 function gridText(title: string, cells: readonly GridCell[]): string {
@@ -145,7 +151,31 @@ function projectText({ project, runs }: ProjectReport): string {
   const head = `Project ${project.name} in ${project.folder}\n`;
   return runs.length
     ? `${head}\n${runs.map(runText).join('\n')}`
-    : `${head}No runs yet: start one with 'eqnet run RECIPE --project ${project.folder}'.\n`;
+    : `${head}No runs yet: start one with '${eqnet(shellArguments(['run', 'RECIPE', '--project', project.folder]))}'.\n`;
+}
+
+interface ShowOptions {
+  /** true: all series */
+  metrics?: string | true;
+  run?: string;
+  json?: boolean;
+}
+
+function show(context: CliContext, folder: string, { metrics, run, json }: ShowOptions): void {
+  if (run !== undefined && metrics === undefined)
+    throw new WorkbenchError('usage', `--run belongs to --metrics, without it every run is shown: see '${eqnet('show --help')}'.`);
+  const store = ProjectStore.openReadOnly(folder);
+  try {
+    if (metrics !== undefined) {
+      printMetrics(context, store, { run, json, wanted: metrics === true ? undefined : metrics });
+      return;
+    }
+    const report = reportProject(store);
+    if (json) printJson(context, report);
+    else context.out(projectText(report));
+  } finally {
+    store.close();
+  }
 }
 
 export function registerShow(program: Command, context: CliContext): void {
@@ -154,16 +184,9 @@ export function registerShow(program: Command, context: CliContext): void {
     .summary('show what a project holds')
     .description('Shows the runs of a project with all their results.')
     .addArgument(projectArgument())
+    .option('--metrics [series]', 'print what was measured while it ran (CSV): one series, or all')
+    .option('--run <id>', 'with --metrics: of this run; default: the latest')
     .addOption(jsonOption())
     .addHelpText('after', HELP)
-    .action((folder: string, options: { json?: boolean }) => {
-      const store = ProjectStore.openReadOnly(folder);
-      try {
-        const report = reportProject(store);
-        if (options.json) printJson(context, report);
-        else context.out(projectText(report));
-      } finally {
-        store.close();
-      }
-    });
+    .action((folder: string, options: ShowOptions) => show(context, folder, options));
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { eqnet } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import type { Environment } from './cache-dir.ts';
 import { lastLines, runChild } from './child.ts';
@@ -87,7 +88,7 @@ export async function buildAddon(
   const reason = result.failure ?? firstError(result.stderr) ?? lastLines(result.stderr, 1);
   throw new WorkbenchError(
     'engine-failed',
-    `${compiler.command} (${compiler.version}) could not compile the TensorFlow addon (${reason}): set CXX to another C++17 compiler, such as a newer g++ or clang++, and run eqnet engine install again.`,
+    `${compiler.command} (${compiler.version}) could not compile the TensorFlow addon (${reason}): set CXX to another C++17 compiler, such as a newer g++ or clang++, and run ${eqnet('engine install')} again.`,
     { output: lastLines(result.stderr, 20) },
   );
 }

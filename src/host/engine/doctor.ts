@@ -1,6 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
+import { eqnet } from '../../shared/contract/command-line.ts';
 import { probeAddon, type AddonProbe } from './addon-build.ts';
 import { cacheDirectory, type Environment } from './cache-dir.ts';
 import { fileDigest } from './digest.ts';
@@ -85,7 +86,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
     checked.engine.state === 'ready' &&
     'manifest' in chooseManifest(platform, 'gpu')
   ) {
-    problems.push({ what: `the installed engine does not use the GPU (${gpus[0].name})`, mend: 'eqnet engine install --gpu' });
+    problems.push({ what: `the installed engine does not use the GPU (${gpus[0].name})`, mend: eqnet('engine install --gpu') });
   }
   if (gpus.length === 0 && checked.engine.device === 'gpu' && checked.engine.state === 'ready') {
     problems.push({
@@ -132,7 +133,7 @@ function unsupported(sentence: string): Checked {
 /** Looks at one engine folder: its stamp, its files, whether it loads. */
 export async function checkEngine(manifest: EngineManifest, cacheDir: string, env: Environment): Promise<Checked> {
   const folder = engineDirectory(manifest, cacheDir);
-  const command = `eqnet engine install${manifest.device === 'gpu' ? ' --gpu' : ''}`;
+  const command = eqnet(`engine install${manifest.device === 'gpu' ? ' --gpu' : ''}`);
   const engine: DoctorEngine = {
     state: 'missing',
     id: manifest.id,

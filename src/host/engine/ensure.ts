@@ -1,6 +1,8 @@
+import { eqnet } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
+import { cacheDirectory } from './cache-dir.ts';
 import { install, type InstallOptions } from './install.ts';
-import { locateEngine, type EngineLocation } from './locate.ts';
+import { damageOf, locateEngine, type EngineLocation } from './locate.ts';
 import { chooseManifest, currentPlatform, PORTABLE_SLOWDOWN, type Platform } from './platform.ts';
 import type { OnProgress } from './progress.ts';
 import { compilerRemedy, findCompiler, findPip, pipRemedy } from './tools.ts';
@@ -36,9 +38,13 @@ export async function ensureEngine(
   ];
   if (missing.length > 0) {
     const remedies = [...new Set(missing.map(({ remedy }) => remedy))].join(', ');
+    const damage = damageOf(choice.manifest, options.cacheDir ?? cacheDirectory(options.env));
+    const engine = damage
+      ? `The installed TensorFlow engine is broken (${damage}) and cannot be set up again`
+      : 'The TensorFlow engine cannot be set up';
     return {
       missing: missing.map(({ what }) => what),
-      sentence: `The TensorFlow engine cannot be set up without ${missing.map(({ what }) => what).join(' and ')} (${remedies}, then eqnet engine install), so the portable engine is used, which is ${PORTABLE_SLOWDOWN}.`,
+      sentence: `${engine} without ${missing.map(({ what }) => what).join(' and ')} (${remedies}, then ${eqnet('engine install')}), so the portable engine is used, which is ${PORTABLE_SLOWDOWN}.`,
     };
   }
   try {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, truncateSync, writeFileSync, existsSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Environment } from './cache-dir.ts';
@@ -103,6 +103,30 @@ describe.skipIf(!canSetUp)('installManifest', () => {
     await setUp(tiny.manifest, { cacheDir, env: offline(tiny.wheel), keepDownloads: true });
     expect(locateManifest(tiny.manifest, cacheDir)).not.toBeNull();
     expect(readdirSync(join(cacheDir, 'downloads'))).toEqual([tiny.manifest.wheels[0].file]);
+  });
+
+  it.each([
+    [
+      'no compiler',
+      () => environmentWith(root.path, ['python3']),
+      /; no C\+\+ compiler was found .*: run .*, then eqnet engine install\.$/,
+    ],
+    [
+      'no pip',
+      () => environmentWithBarePython(root.path, ['c++']),
+      /; python3 \(.*\) has no pip, .*: run .*, then eqnet engine install\.$/,
+    ],
+  ])('names the library that is gone before %s to set it up again', async (_, env, rest) => {
+    const cacheDir = freshCache(tiny.wheel);
+    const { libDir } = await setUp(tiny.manifest, { cacheDir });
+    rmSync(join(libDir, 'libtensorflow_cc.so.2'));
+    const error = await setUp(tiny.manifest, { cacheDir, env: env() }).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'engine-missing' });
+    const { message } = error as Error;
+    expect(message).toMatch(
+      /^The installed TensorFlow engine is broken \(deps\/lib\/libtensorflow_cc\.so\.2 is missing\) and cannot be set up again; /,
+    );
+    expect(message).toMatch(rest);
   });
 
   it('mends a damaged engine with force, and clears what a dead process left behind', async () => {

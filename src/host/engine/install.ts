@@ -1,10 +1,11 @@
 import { chmod, mkdtemp, readdir, rename, rm, stat, statfs, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { eqnet } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import { buildAddon, findAddonSource, probeAddon, type AddonSource } from './addon-build.ts';
 import { cacheDirectory, downloadsDirectory, enginesDirectory, type Environment } from './cache-dir.ts';
 import { fileDigest } from './digest.ts';
-import { engineDirectory, locateManifest, type EngineLocation } from './locate.ts';
+import { damageOf, engineDirectory, locateManifest, type EngineLocation } from './locate.ts';
 import { withLock } from './lock.ts';
 import type { EngineManifest } from './manifest.ts';
 import { chooseManifest, currentPlatform } from './platform.ts';
@@ -87,7 +88,8 @@ async function installLocked(
   source?: AddonSource,
 ): Promise<EngineLocation> {
   const { env, signal, onProgress } = options;
-  const compiler = await requireCompiler(env);
+  const damage = damageOf(manifest, cacheDir);
+  const compiler = await requireCompiler(damage, env);
   const addonSource = source ?? (await findAddonSource(manifest));
   await removeLeftovers(enginesDirectory(cacheDir));
   await requireDiskSpace(manifest, cacheDir);
@@ -95,7 +97,7 @@ async function installLocked(
   try {
     const files: EngineFile[] = [];
     for (const wheel of manifest.wheels) {
-      const path = await downloadWheel(wheel, { cacheDir, pip: () => requirePip(env), onProgress, env, signal });
+      const path = await downloadWheel(wheel, { cacheDir, pip: () => requirePip(damage, env), onProgress, env, signal });
       files.push(...(await unpackWheel(path, wheel, staging, onProgress, signal)));
     }
     await makeLinks(manifest, staging);
@@ -115,28 +117,30 @@ async function installLocked(
   if (!location)
     throw new WorkbenchError(
       'engine-failed',
-      `${engineDirectory(manifest, cacheDir)} changed while the engine was installed there: run eqnet engine install again.`,
+      `${engineDirectory(manifest, cacheDir)} changed while the engine was installed there: run ${eqnet('engine install')} again.`,
     );
   return location;
 }
 
-async function requireCompiler(env?: Environment): Promise<Tool> {
-  const compiler = await findCompiler(env);
-  if (compiler) return compiler;
-  throw new WorkbenchError(
-    'engine-missing',
-    `No C++ compiler was found (CXX, c++, g++, clang++), and the engine's addon is compiled on this machine: run ${compilerRemedy()}, then eqnet engine install.`,
-  );
+/** @param damage of the engine that is set up again, which comes before what is missing to do so */
+function toolMissing(damage: string | null, sentence: string, remedy: string): WorkbenchError {
+  const what = damage ? `The installed TensorFlow engine is broken (${damage}) and cannot be set up again; ${sentence}` : sentence;
+  return new WorkbenchError('engine-missing', `${what}: run ${remedy}, then ${eqnet('engine install')}.`, { damage });
 }
 
-async function requirePip(env?: Environment): Promise<Tool> {
+async function requireCompiler(damage: string | null, env?: Environment): Promise<Tool> {
+  const compiler = await findCompiler(env);
+  if (compiler) return compiler;
+  const sentence = "no C++ compiler was found (CXX, c++, g++, clang++), and the engine's addon is compiled on this machine";
+  throw toolMissing(damage, damage ? sentence : `N${sentence.slice(1)}`, compilerRemedy());
+}
+
+async function requirePip(damage: string | null, env?: Environment): Promise<Tool> {
   const { pip, python } = await findPip(env);
   if (pip) return pip;
-  const what = python ? `${python.command} (${python.version}) has no pip` : 'No Python with pip was found (python3, python)';
-  throw new WorkbenchError(
-    'engine-missing',
-    `${what}, and TensorFlow's library is downloaded with it: run ${pipRemedy()}, then eqnet engine install.`,
-  );
+  const none = `${damage ? 'no' : 'No'} Python with pip was found (python3, python)`;
+  const what = python ? `${python.command} (${python.version}) has no pip` : none;
+  throw toolMissing(damage, `${what}, and TensorFlow's library is downloaded with it`, pipRemedy());
 }
 
 /** Under the lock nobody else is staging, so whatever lies about was left by a process that died. */
@@ -172,7 +176,7 @@ async function requireLoads(manifest: EngineManifest, engineDir: string, env?: E
   const what = tensorflow === null ? `does not load (${error})` : `calls itself ${tensorflow}`;
   throw new WorkbenchError(
     'engine-failed',
-    `TensorFlow ${manifest.tensorflow} was unpacked and its addon compiled, but it ${what}: run eqnet engine doctor to see what this machine lacks.`,
+    `TensorFlow ${manifest.tensorflow} was unpacked and its addon compiled, but it ${what}: run ${eqnet('engine doctor')} to see what this machine lacks.`,
   );
 }
 

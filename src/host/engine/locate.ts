@@ -55,4 +55,17 @@ export function locateManifest(manifest: EngineManifest, cacheDir: string): Engi
   };
 }
 
+/**
+ * What an installed engine lacks, as far as names and sizes of its files tell, e.g. `deps/lib/libtensorflow_cc.so.2 is
+ * missing`; null when it is complete, or not installed at all.
+ */
+export function damageOf(manifest: EngineManifest, cacheDir: string): string | null {
+  const engineDir = engineDirectory(manifest, cacheDir);
+  for (const { path, bytes } of readStamp(engineDir)?.files ?? []) {
+    const size = sizeOf(join(engineDir, path));
+    if (size !== bytes) return size === undefined ? `${path} is missing` : `${path} is damaged`;
+  }
+  return null;
+}
+
 const sizeOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.size;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { eqnet } from '../../shared/contract/command-line.ts';
 import { findManifest, MANIFESTS, type EngineDevice, type EngineManifest } from './manifest.ts';
 
 /** How much slower a training step is on the portable engine than on TensorFlow, measured with ResNet-20 (22 times). */
@@ -43,7 +44,7 @@ export function chooseManifest(platform: Platform, device: EngineDevice): Manife
   const manifest = findManifest(os, arch, device);
   if (!manifest) {
     if (device === 'gpu' && findManifest(os, arch, 'cpu'))
-      return { unsupported: `There is no TensorFlow GPU engine for ${name}: install the CPU engine with eqnet engine install.` };
+      return { unsupported: `There is no TensorFlow GPU engine for ${name}: install the CPU engine with ${eqnet('engine install')}.` };
     const built = MANIFESTS.filter((one) => one.device === 'cpu').map((one) => `${one.os}-${one.arch}`);
     return { unsupported: `There is no TensorFlow engine for ${name} (only for ${built.join(', ')}): ${portable}.` };
   }

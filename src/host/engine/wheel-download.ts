@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { eqnet } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import { downloadsDirectory, type Environment } from './cache-dir.ts';
 import { lastLines, runChild } from './child.ts';
@@ -69,7 +70,8 @@ async function checkedDigest(path: string, wheel: EngineWheel, onProgress: OnPro
     (bytes) => onProgress({ step, done: (done += bytes), total: wheel.bytes, unit: 'bytes' }),
     signal,
   ).catch((error: unknown) => {
-    if (signal?.aborted) throw new WorkbenchError('stopped', 'The engine set-up was stopped: run eqnet engine install again to continue.');
+    if (signal?.aborted)
+      throw new WorkbenchError('stopped', `The engine set-up was stopped: run ${eqnet('engine install')} again to continue.`);
     throw error;
   });
   return digest;
@@ -147,7 +149,7 @@ function pipFailure(wheel: EngineWheel, output: string): WorkbenchError {
   }
   return new WorkbenchError(
     'engine-failed',
-    `pip could not download ${name} (${lastLines(output, 1) || 'it said nothing'}): check the network and pip's configuration (pip config list) and run eqnet engine install again, or put ${wheel.file} into the downloads folder of the cache yourself.`,
+    `pip could not download ${name} (${lastLines(output, 1) || 'it said nothing'}): check the network and pip's configuration (pip config list) and run ${eqnet('engine install')} again, or put ${wheel.file} into the downloads folder of the cache yourself.`,
     { output: lastLines(output, 12) },
   );
 }

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createInflateRaw } from 'node:zlib';
 import { openPromise, type Entry, type ZipFile } from 'yauzl';
+import { eqnet } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import type { EngineWheel } from './manifest.ts';
 import type { OnProgress } from './progress.ts';
@@ -54,11 +55,12 @@ export async function unpackWheel(
       files.push({ path: to, ...written, origin: `${wheel.package} ${wheel.version} (${wheel.file})` });
     }
   } catch (error) {
-    if (signal?.aborted) throw new WorkbenchError('stopped', 'The engine set-up was stopped: run eqnet engine install again to continue.');
+    if (signal?.aborted)
+      throw new WorkbenchError('stopped', `The engine set-up was stopped: run ${eqnet('engine install')} again to continue.`);
     if ((error as NodeJS.ErrnoException).syscall) throw error;
     throw new WorkbenchError(
       'engine-failed',
-      `${wheel.file} is damaged (${(error as Error).message}): delete ${path} and run eqnet engine install again.`,
+      `${wheel.file} is damaged (${(error as Error).message}): delete ${path} and run ${eqnet('engine install')} again.`,
       {},
       error,
     );

@@ -1,13 +1,15 @@
 // A worker that speaks the job protocol and computes nothing: results are functions of the recipe alone. The
 // environment variable SCRIPT (JSON) makes it fail in a chosen place:
 //   { phase, after: number of units, how: 'crash' | 'kill' | 'fail' | 'hang', once: file that says it has happened,
-//     words: what a crash writes to standard error }
+//     words: what a crash writes to standard error, until: file whose appearance ends `hang` }
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const script = JSON.parse(process.env.SCRIPT ?? '{}');
 let options;
 let stopping = false;
+let finishing = false;
+let pausing = false;
 
 process.on('SIGINT', () => {});
 process.on('disconnect', () => process.exit(0));
@@ -70,6 +72,18 @@ async function units(phase, list, done, key) {
   return finished;
 }
 
+let snapshots = 0;
+let asked = 0;
+
+/** Holds and checkpoints as it is asked to. */
+async function heed(phase) {
+  for (; snapshots < asked; snapshots++) await send({ type: 'checkpoint', phase, step: 7 });
+  if (!pausing) return;
+  await send({ type: 'paused' });
+  while (pausing && !stopping && !finishing) await tick();
+  await send({ type: 'resumed' });
+}
+
 async function misbehave(phase, after) {
   if (script.phase !== phase || (script.after ?? 0) !== after) return;
   if (script.once) {
@@ -89,8 +103,13 @@ async function misbehave(phase, after) {
       throw Object.assign(new Error('Image file train.idx is cut off: get it again.'), { payload: { code: 'data-invalid' } });
     case 'hang':
       await send({ type: 'log', text: 'hanging' });
-      while (!stopping) await tick();
-      throw new Stopped();
+      await send({ type: 'vitals', rss: 1e8, tensors: 3 });
+      while (!stopping && !finishing && !(script.until && existsSync(script.until))) {
+        await tick();
+        await heed(phase);
+      }
+      if (stopping) throw new Stopped();
+      break;
     default:
   }
 }
@@ -196,6 +215,7 @@ async function answer(message) {
         type: 'opened',
         info: {
           layers,
+          points: layers.map(({ name }, index) => ({ tensor: `${name}.in`, readers: [index] })),
           parameters: 600,
           images: { train: 500, validation: 100, test: 100 },
           dataDigest: process.env.DATA_DIGEST ?? 'd1'.repeat(32),
@@ -212,7 +232,14 @@ async function answer(message) {
       if (exported) writeFileSync(exported.file, 'abc');
       return send({
         type: 'evaluated',
-        result: { accuracy: 0.91, images: message.request.images ?? 100, costs: costs(4), interval: [0.85, 0.95], exported },
+        result: {
+          accuracy: 0.91,
+          images: message.request.images ?? 100,
+          costs: costs(4),
+          interval: [0.85, 0.95],
+          exported,
+          classes: Array.from({ length: 10 }, () => ({ correct: 9, images: 10 })),
+        },
       });
     }
     case 'search':
@@ -220,12 +247,26 @@ async function answer(message) {
         type: 'searched',
         result: { candidates: candidates().filter(({ target }) => target === message.request.weights), evaluations: 50, seconds: 0.1 },
       });
+    case 'predict':
+      return send({
+        type: 'predicted',
+        result: { predicted: message.request.configurations.map((_, index) => 0.9 + index / 100), rmse: 0.004 },
+      });
+    case 'sensitivity':
+      return send({ type: 'sensitivity', result: { layers: [] } });
+    case 'look':
+      await misbehave('look', 0);
+      return send({ type: 'looked', kind: message.request.kind, result: { asked: message.request.kind, pid: process.pid } });
     default:
   }
 }
 
 process.on('message', (message) => {
   if (message.type === 'stop') stopping = true;
+  else if (message.type === 'finish') finishing = true;
+  else if (message.type === 'pause') pausing = true;
+  else if (message.type === 'resume') pausing = false;
+  else if (message.type === 'snapshot') asked += 1;
   else if (message.type === 'close') process.exit(0);
   else {
     answer(message).catch((error) =>

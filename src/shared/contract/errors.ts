@@ -11,6 +11,8 @@ export type ErrorCode =
   | 'engine-failed'
   | 'project-missing'
   | 'project-locked'
+  /** another window has stored a newer version of what was to be changed */
+  | 'stale'
   | 'project-readonly'
   | 'project-newer'
   | 'project-invalid'
@@ -20,11 +22,14 @@ export type ErrorCode =
   | 'worker-died'
   | 'stopped'
   | 'out-of-memory'
+  /** only between the interface and its host */
+  | 'connection-lost'
   | 'internal';
 
 /** Process exit code of each error code; documented in `eqnet --help` and docs/cli.md. */
 export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   internal: 1,
+  'connection-lost': 1,
   usage: 2,
   'recipe-invalid': 3,
   'config-invalid': 3,
@@ -33,6 +38,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   'engine-failed': 5,
   'project-missing': 6,
   'project-locked': 7,
+  stale: 7,
   'project-readonly': 8,
   'disk-full': 8,
   'project-newer': 9,
@@ -71,21 +77,37 @@ export class WorkbenchError extends Error {
   }
 }
 
-/** Turns anything thrown into a payload; file-system errors get the code that tells a person what to do. */
-export function toErrorPayload(error: unknown): ErrorPayload {
+/** What the system says of a path, in words; the code of the payload that it becomes, and the way out. */
+const PATH_PROBLEMS: Readonly<Record<string, readonly [code: ErrorCode, problem: string, remedy: string]>> = {
+  EACCES: ['project-readonly', 'cannot be written (EACCES)', 'choose a folder you may write to, or change its permissions'],
+  EPERM: ['project-readonly', 'cannot be written (EPERM)', 'choose a folder you may write to, or change its permissions'],
+  EROFS: ['project-readonly', 'cannot be written (EROFS)', 'choose a folder you may write to, or change its permissions'],
+  EISDIR: ['project-readonly', 'is a folder where a file belongs', 'move it away or choose another place'],
+  ENOTDIR: ['project-readonly', 'has a file in its path where a folder belongs', 'move that away or choose another place'],
+  EEXIST: ['project-readonly', 'is in the way', 'move it away or choose another place'],
+  ENOTEMPTY: ['project-readonly', 'is a folder that is not empty', 'move it away or choose another place'],
+  ENAMETOOLONG: ['project-readonly', 'has a name that is too long', 'choose a shorter one'],
+  ENOENT: ['project-invalid', 'does not exist', 'see whether it was moved or deleted while it was in use, and put it back'],
+};
+
+/**
+ * Turns anything thrown into a payload; file-system errors get the code and the sentence that tell a person what to do.
+ * @param path the file or folder in use, for an error that does not name one
+ */
+export function toErrorPayload(error: unknown, path?: string): ErrorPayload {
   if (error instanceof WorkbenchError) return error.toPayload();
   const cause = error as NodeJS.ErrnoException;
-  if (cause?.code === 'ENOSPC') {
+  const place = path ?? cause?.path;
+  if (cause?.code === 'ENOSPC' || cause?.code === 'EDQUOT') {
     return {
       code: 'disk-full',
-      message: `The disk is full while writing ${cause.path ?? 'a file'}: free some space and run again with --resume.`,
+      message: `The disk is full while writing ${place ?? 'a file'}: free some space and run the same command again, a run with --resume.`,
     };
   }
-  if (cause?.code === 'EACCES' || cause?.code === 'EROFS' || cause?.code === 'EPERM') {
-    return {
-      code: 'project-readonly',
-      message: `${cause.path ?? 'The folder'} cannot be written (${cause.code}): choose a folder you may write to, or change its permissions.`,
-    };
+  const known = cause?.code === undefined || cause.syscall?.startsWith('spawn') ? undefined : PATH_PROBLEMS[cause.code];
+  if (known && (place !== undefined || known[0] === 'project-readonly')) {
+    const [code, problem, remedy] = known;
+    return { code, message: `${place ?? 'A file or folder'} ${problem}: ${remedy}.` };
   }
   return {
     code: 'internal',

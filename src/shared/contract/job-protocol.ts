@@ -2,10 +2,11 @@
  * What a host and its worker say to each other. One worker process serves one run; it is opened once and then does one
  * phase after the other. Everything here is plain JSON, so that it crosses any kind of process border.
  */
-import type { FormKey, Granularity } from '../domain/form.ts';
-import type { LayerFacts } from '../domain/layer-graph.ts';
+import type { FormKey, Granularity, Symmetry } from '../domain/form.ts';
+import type { LayerFacts, QuantizationPoint } from '../domain/layer-graph.ts';
 import type { Configuration } from '../schema/configuration.ts';
 import type { Recipe } from '../schema/recipe.ts';
+import type { DataPreview, LayerView, NetworkView, SearchPoints, SensitivityView, SplitName } from './look.ts';
 import type { ErrorPayload } from './errors.ts';
 
 /** The phases of a run in order. Each can be resumed; each starts only when the ones before it are done. */
@@ -87,6 +88,8 @@ export interface SearchPhaseResult {
   candidates: Candidate[];
   evaluations: number;
   seconds: number;
+  /** up to 5,000 of the configurations that were looked at, for the picture of the search; not part of a run's digest */
+  explored?: SearchPoints[];
 }
 
 export interface MeasuredCandidate extends MeasuredAccuracy {
@@ -189,6 +192,8 @@ export interface WorkerOptions {
 
 export interface OpenedInfo {
   layers: LayerFacts[];
+  /** where activations are quantized; absent in runs of before it was noted */
+  points?: QuantizationPoint[];
   parameters: number;
   images: { train: number; validation: number; test: number };
   dataDigest: string;
@@ -207,6 +212,53 @@ export interface EvaluateResult extends MeasuredAccuracy {
   costs: Costs;
   interval: [number, number];
   exported: ExportResult | null;
+  /** correct answers and images of each class, in class order */
+  classes: { correct: number; images: number }[];
+}
+
+/** A question that needs neither the engine nor an opened run; answered in milliseconds to a few seconds. */
+export type LookRequest =
+  | { kind: 'network'; recipe: Recipe }
+  | {
+      kind: 'preview';
+      recipe: Recipe;
+      split: SplitName;
+      offset: number;
+      count: number;
+      /** only images of this class */
+      label?: number;
+      /** with the random shift of training applied */
+      augmented: boolean;
+    }
+  | {
+      kind: 'layer';
+      recipe: Recipe;
+      runDirectory: string;
+      layer: string;
+      bits: number;
+      granularity: Granularity;
+      symmetry: Symmetry;
+      bins: number;
+    }
+  | { kind: 'sensitivity'; recipe: Recipe; runDirectory: string };
+
+export interface LookResults {
+  network: NetworkView;
+  preview: DataPreview;
+  layer: LayerView;
+  /** weights only; activations need the engine */
+  sensitivity: SensitivityView;
+}
+
+/** CQAP on configurations of the user's own. The predictor is that of the samples, trained at the first request. */
+export interface PredictRequest {
+  configurations: Configuration[];
+  samples: Sample[];
+}
+export interface PredictResult {
+  predicted: number[];
+  /** on the held-out samples */
+  rmse: number;
 }
 
 /** A search for one target on demand. */
@@ -222,6 +274,18 @@ export type HostMessage =
   | { [P in Phase]: { type: 'phase'; phase: P; input: PhaseInputs[P] } }[Phase]
   | { type: 'evaluate'; request: EvaluateRequest }
   | { type: 'search'; request: SearchRequest }
+  | { type: 'look'; request: LookRequest }
+  | { type: 'predict'; request: PredictRequest }
+  /** signal-to-quantization-noise ratio of every layer, activations included */
+  | { type: 'sensitivity' }
+  /** hold at the end of the current step, with everything in memory; answered by `paused` */
+  | { type: 'pause' }
+  /** answered by `resumed` */
+  | { type: 'resume' }
+  /** write a checkpoint at the end of the current step and go on; answered by `checkpoint` */
+  | { type: 'snapshot' }
+  /** take the training phase (`pretrain` or `supernet`) for finished after the current step; others end at their next pause as if stopped */
+  | { type: 'finish' }
   /** finish the current step, checkpoint, answer `stopped` */
   | { type: 'stop' }
   | { type: 'close' };
@@ -255,5 +319,16 @@ export type WorkerMessage =
   | { [P in Phase]: { type: 'phase-done'; phase: P; result: PhaseResults[P]; seconds: number } }[Phase]
   | { type: 'evaluated'; result: EvaluateResult }
   | { type: 'searched'; result: SearchPhaseResult }
+  | { [K in keyof LookResults]: { type: 'looked'; kind: K; result: LookResults[K] } }[keyof LookResults]
+  | { type: 'predicted'; result: PredictResult }
+  | { type: 'sensitivity'; result: SensitivityView }
+  | { type: 'paused' }
+  | { type: 'resumed' }
+  /** a checkpoint of a training phase is on disk */
+  | { type: 'checkpoint'; phase: Phase; step: number }
+  /** what the search looks at, while it runs; at most ten a second */
+  | { type: 'search-points'; round: SearchPoints }
+  /** about once a second while something runs */
+  | { type: 'vitals'; rss: number; tensors: number }
   | { type: 'stopped' }
   | { type: 'failed'; error: ErrorPayload };

@@ -55,7 +55,11 @@ describe('layers that share the input of a pinned layer', () => {
     const points = [[0], [1], [2], [3, 4]].map((readers, index) => ({ tensor: `t${index}`, readers }));
     const space = buildSearchSpace(facts, points, { ...FULL_SPACE, weightBits: [8, 2], granularities: ['tensor'] });
     expect(space.activations.layers).toEqual([[1], [2]]);
-    expect(space.weights.choices).toEqual([2, 8]);
+    expect(space.weights.choices).toEqual([
+      [2, 8],
+      [2, 8],
+      [2, 8],
+    ]);
     expect(space.forms).toHaveLength(4);
     const genes = Uint8Array.of(2, 8, 2, 3, 4);
     const configuration = decodeGenome(space, genes, FORMS[0]);

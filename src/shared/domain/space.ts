@@ -1,9 +1,9 @@
 import { WorkbenchError } from '../contract/errors.ts';
 import type { Configuration } from '../schema/configuration.ts';
-import { heldActivations, layersInOrder, PINNED_BITS, uniformConfiguration } from './configuration.ts';
-import { formsOf, type Form } from './form.ts';
+import { heldActivations, layersInOrder, PINNED_BITS } from './configuration.ts';
+import { formKey, formsOf, type Form } from './form.ts';
 import { layerFacts, quantizationPoints, type LayerFacts, type LayerGraph, type QuantizationPoint } from './layer-graph.ts';
-import type { ElasticSpace } from './validate-configuration.ts';
+import { layerForm, layerSpaces, sharingConflicts, type ElasticSpace, type LayerSpace } from './layer-space.ts';
 
 /**
  * The genes of one axis (weights or activations). A gene holds a bit-width; its average over the axis is
@@ -13,8 +13,8 @@ export interface GeneAxis {
   what: 'weight' | 'activation';
   /** Place of the axis' first gene in a genome. */
   offset: number;
-  /** Candidate bit-widths, ascending. */
-  choices: readonly number[];
+  /** For each gene, its candidate bit-widths, ascending. */
+  choices: readonly (readonly number[])[];
   /** For each gene, the quantized layers that take its bit-width. */
   layers: readonly (readonly number[])[];
   /** For each gene, its parameters (weights) or input elements of one image (activations). */
@@ -23,12 +23,17 @@ export interface GeneAxis {
   total: number;
   /** Mass x 8 bits of the free layers that read a pinned layer's input and so have no gene. */
   heldSum: number;
+  /** Average bits of the layers with a gene when every gene is at its lowest, and at its highest. */
+  ends: { low: number; high: number };
 }
 
 /** What a search walks through: one gene for each free layer's weights and one for each free quantization point. */
 export interface SearchSpace {
   facts: readonly LayerFacts[];
   points: readonly QuantizationPoint[];
+  /** For each quantized layer, what it may choose from. */
+  sets: readonly LayerSpace[];
+  /** Forms of the whole network that differ in some layer. */
   forms: readonly Form[];
   weights: GeneAxis;
   activations: GeneAxis;
@@ -39,29 +44,49 @@ export interface SearchSpace {
 function axis(
   what: GeneAxis['what'],
   offset: number,
-  bits: readonly number[],
+  sets: readonly (readonly number[])[],
   layers: readonly (readonly number[])[],
   mass: (index: number) => number,
   held: readonly number[],
+  network: readonly number[],
 ): GeneAxis {
   const masses = Float64Array.from(layers, (group) => group.reduce((sum, index) => sum + mass(index), 0));
   const heldMass = held.reduce((sum, index) => sum + mass(index), 0);
+  const free = masses.reduce((sum, value) => sum + value, 0);
+  const choices = sets.map((bits) => [...bits].sort((a, b) => a - b));
+  const average = (end: (bits: readonly number[]) => number) =>
+    free > 0 ? masses.reduce((sum, value, gene) => sum + value * end(choices[gene]), 0) / free : end(network);
   return {
     what,
     offset,
-    choices: [...bits].sort((a, b) => a - b),
+    choices,
     layers,
     masses,
     total: masses.reduce((sum, value) => sum + value, heldMass),
     heldSum: heldMass * PINNED_BITS,
+    ends: { low: average((bits) => Math.min(...bits)), high: average((bits) => Math.max(...bits)) },
   };
+}
+
+/** Forms of the network without those that come to the same in every layer as an earlier one. */
+function distinctForms(elastic: ElasticSpace, sets: readonly LayerSpace[]): Form[] {
+  const seen = new Set<string>();
+  return formsOf(elastic).filter((form) => {
+    const key = sets.map((layer) => formKey(layerForm(form, layer))).join();
+    return !seen.has(key) && seen.add(key);
+  });
 }
 
 /**
  * Lays out the genes of a network.
- * @param points from `quantizationPoints`; layers that read one tensor share a gene, a layer that is in none has its own
+ * @param points from `quantizationPoints`; layers that read one tensor share a gene, whose choices are those that all of
+ * them allow; a layer that is in none has its own
+ * @throws WorkbenchError `recipe-invalid` when such layers have no choice in common
  */
 export function buildSearchSpace(facts: readonly LayerFacts[], points: readonly QuantizationPoint[], elastic: ElasticSpace): SearchSpace {
+  const conflicts = sharingConflicts(elastic, facts, points);
+  if (conflicts.length) throw new WorkbenchError('recipe-invalid', conflicts.join(' '), { problems: conflicts });
+  const sets = layerSpaces(elastic, facts, points);
   const indices = facts.map((_, index) => index);
   const free = indices.filter((index) => !facts[index].pinned);
   const held = heldActivations(facts, points);
@@ -71,20 +96,22 @@ export function buildSearchSpace(facts: readonly LayerFacts[], points: readonly 
   const weights = axis(
     'weight',
     0,
-    elastic.weightBits,
+    free.map((index) => sets[index].weightBits),
     free.map((index) => [index]),
     (index) => facts[index].parameters,
     [],
+    elastic.weightBits,
   );
   const activations = axis(
     'activation',
     weights.layers.length,
-    elastic.activationBits,
+    groups.map(([index]) => sets[index].activationBits),
     groups,
     (index) => facts[index].inputElements,
     free.filter((index) => held[index]),
+    elastic.activationBits,
   );
-  return { facts, points, forms: formsOf(elastic), weights, activations, length: weights.layers.length + groups.length };
+  return { facts, points, sets, forms: distinctForms(elastic, sets), weights, activations, length: free.length + groups.length };
 }
 
 /** The search space of a network under a recipe's space. */
@@ -106,13 +133,28 @@ export interface SpaceSize {
 }
 
 export function spaceSize(space: SearchSpace, elastic: ElasticSpace): SpaceSize {
-  const genes = ({ choices, layers }: GeneAxis) => layers.length * Math.log10(choices.length);
-  const perForm = genes(space.weights) + genes(space.activations);
-  const sharing = space.points.reduce((sum, { readers }) => sum + Math.max(0, readers.length - 1), 0);
-  const readTensors = space.facts.length - sharing;
-  const weightForms = space.facts.length * Math.log10(elastic.granularities.length * elastic.weightSymmetries.length);
-  const activationForms = readTensors * Math.log10(elastic.activationSymmetries.length);
+  const { facts, points } = space;
+  const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + Math.log10(count), 0);
+  const perForm = sum([...space.weights.choices, ...space.activations.choices].map((choices) => choices.length));
+  const sets = layerSpaces(elastic, facts, points);
+  // Each tensor once: a layer that is not the first reader of its tensor adds nothing.
+  const later = new Set(points.flatMap(({ readers }) => readers.slice(1)));
+  const weightForms = sum(sets.map(({ granularities, weightSymmetries }) => granularities.length * weightSymmetries.length));
+  const activationForms = sum(sets.filter((_, index) => !later.has(index)).map(({ activationSymmetries }) => activationSymmetries.length));
   return { perForm, globalForm: perForm + Math.log10(space.forms.length), layerForms: perForm + weightForms + activationForms };
+}
+
+/** Lowest and highest average bits that an axis reaches, layers held at 8 bits included; NaN where no layer is free. */
+export function averageRange(axis: GeneAxis): { low: number; high: number } {
+  const average = (end: (choices: readonly number[]) => number) =>
+    axis.choices.reduce((sum, choices, gene) => sum + axis.masses[gene] * end(choices), axis.heldSum) / axis.total;
+  return { low: average((choices) => choices[0]), high: average((choices) => choices[choices.length - 1]) };
+}
+
+/** The candidate bit-width in the middle of every gene of an axis, written into a genome. */
+export function fillMiddle({ choices, offset }: GeneAxis, genes: Uint8Array): Uint8Array {
+  choices.forEach((bits, gene) => (genes[offset + gene] = bits[bits.length >> 1]));
+  return genes;
 }
 
 /** Sum of mass x bits of one axis; divide by `axis.total` for the average bits. */
@@ -122,16 +164,24 @@ export function axisSum(axis: GeneAxis, genes: Uint8Array): number {
   return sum;
 }
 
-/** The configuration that a genome (bit-widths, `space.length` long) stands for under a form of the whole network. */
+/**
+ * The configuration that a genome (bit-widths, `space.length` long) stands for under a form of the whole network; a layer
+ * that does not allow a part of that form has the other value of that part.
+ */
 export function decodeGenome(space: SearchSpace, genes: Uint8Array, form: Form): Configuration {
-  const configuration = uniformConfiguration(space.facts, PINNED_BITS, form);
+  const layers = space.facts.map(({ name }, index) => ({
+    name,
+    weightBits: PINNED_BITS,
+    activationBits: PINNED_BITS,
+    ...layerForm(form, space.sets[index]),
+  }));
   space.weights.layers.forEach((group, gene) => {
-    for (const index of group) configuration.layers[index].weightBits = genes[gene];
+    for (const index of group) layers[index].weightBits = genes[gene];
   });
   space.activations.layers.forEach((group, gene) => {
-    for (const index of group) configuration.layers[index].activationBits = genes[space.activations.offset + gene];
+    for (const index of group) layers[index].activationBits = genes[space.activations.offset + gene];
   });
-  return configuration;
+  return { layers };
 }
 
 /**

@@ -1,12 +1,11 @@
 import { WorkbenchError } from '../contract/errors.ts';
 import type { Configuration, LayerConfiguration } from '../schema/configuration.ts';
-import type { Recipe } from '../schema/recipe.ts';
 import { heldActivations, PINNED_BITS } from './configuration.ts';
 import { ALL_BITS } from './form.ts';
 import type { LayerFacts, QuantizationPoint } from './layer-graph.ts';
+import { layerSpaces, type ElasticSpace, type LayerSpace } from './layer-space.ts';
 
-/** The `space` section of a recipe. */
-export type ElasticSpace = Recipe['space'];
+export type { ElasticSpace } from './layer-space.ts';
 
 const list = (items: readonly (string | number)[]) =>
   items.length < 2 ? items.join() : `${items.slice(0, -1).join(', ')} or ${items[items.length - 1]}`;
@@ -25,8 +24,8 @@ function nameProblems(configuration: Configuration, facts: readonly LayerFacts[]
   ];
 }
 
-/** Bits and form of one layer against the space. */
-function layerProblems(layer: LayerConfiguration, fact: LayerFacts, held: boolean, space: ElasticSpace | undefined): string[] {
+/** Bits and form of one layer against what it may choose from. */
+function layerProblems(layer: LayerConfiguration, fact: LayerFacts, held: boolean, space: LayerSpace | undefined): string[] {
   const problems: string[] = [];
   const name = `Layer '${layer.name}'`;
   const outside = (what: string, value: string | number, allowed: readonly (string | number)[]) => {
@@ -83,11 +82,12 @@ export function validateConfiguration(
 ): Configuration {
   const byName = new Map(configuration.layers.map((layer) => [layer.name, layer]));
   const held = heldActivations(facts, points);
+  const sets = space && layerSpaces(space, facts, points);
   const problems = [
     ...nameProblems(configuration, facts),
     ...facts.flatMap((fact, index) => {
       const layer = byName.get(fact.name);
-      return layer ? layerProblems(layer, fact, held[index], space) : [];
+      return layer ? layerProblems(layer, fact, held[index], sets?.[index]) : [];
     }),
     ...sharingProblems(byName, facts, points),
   ];

@@ -1,3 +1,4 @@
+import { eqnet } from '../contract/command-line.ts';
 import { WorkbenchError } from '../contract/errors.ts';
 import { PRESET_NAMES, recipeSchema, type Recipe } from './recipe.ts';
 
@@ -77,7 +78,7 @@ export function parseRecipe(json: unknown, source: string): Recipe {
   });
   throw new WorkbenchError(
     'recipe-invalid',
-    `${source} is not a valid recipe: ${problems.join('; ')}. Run 'eqnet recipes --fields' for every field with its range and default.`,
+    `${source} is not a valid recipe: ${problems.join('; ')}. Run '${eqnet('recipes --fields')}' for every field with its range and default.`,
     { problems },
   );
 }

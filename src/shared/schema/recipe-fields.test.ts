@@ -11,6 +11,8 @@ test.each([
   ['data.trainImages', 'integer', '>= 1', null, false],
   ['space.weightBits', 'list of integers', '2..8, at least 1', '[2,3,4,5,6,7,8]', false],
   ['space.granularities', 'list of names', 'tensor | channel, at least 1', '["tensor","channel"]', false],
+  ['space.layers', 'object', '', '{}', false],
+  ['space.layers.NAME.weightBits', 'list of integers', '2..8, at least 1', null, false],
   ['search.parents', 'number', '> 0, <= 1', '0.25', false],
   ['supernet.wdr.enabled', 'boolean', '', 'true', false],
 ])('%s', (path, type, range, value, required) => {

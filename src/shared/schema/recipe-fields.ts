@@ -17,6 +17,8 @@ export interface RecipeField {
 interface JsonSchema {
   type?: string;
   properties?: Record<string, JsonSchema>;
+  /** of a record: the schema of its values */
+  additionalProperties?: JsonSchema | boolean;
   required?: string[];
   items?: JsonSchema;
   enum?: unknown[];
@@ -67,10 +69,17 @@ function walk(schema: JsonSchema, prefix: string, fields: RecipeField[], section
       required: schema.required?.includes(name) ?? false,
       description: property.description ?? '',
     });
+    const values = property.additionalProperties;
+    if (typeof values !== 'object' || !values.properties) continue;
+    sections.set(`${path}.NAME`, values.description ?? '');
+    walk(values, `${path}.NAME`, fields, sections);
   }
 }
 
-/** Every recipe field and every section's description, read from the schema that checks recipes. */
+/**
+ * Every recipe field and every section's description, read from the schema that checks recipes. In a path, `NAME` stands
+ * for a name that the recipe chooses, e.g. `space.layers.NAME.weightBits`.
+ */
 export function describeRecipe(): { fields: RecipeField[]; sections: Map<string, string> } {
   const fields: RecipeField[] = [];
   const sections = new Map<string, string>();

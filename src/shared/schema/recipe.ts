@@ -4,13 +4,11 @@ import { ALL_BITS, FORM_KEYS, GRANULARITIES, MAX_BITS, MIN_BITS, SYMMETRIES } fr
 /** Version of the recipe format; raised when a field changes meaning. */
 const RECIPE_VERSION = 1;
 
-const bitSet = (what: string) =>
-  z
-    .array(z.number().int().min(MIN_BITS).max(MAX_BITS))
-    .min(1)
-    .refine((bits) => new Set(bits).size === bits.length, 'names a bit-width twice')
-    .default([...ALL_BITS])
-    .describe(`candidate bit-widths of ${what}, each ${MIN_BITS}..${MAX_BITS}`);
+const bitList = z
+  .array(z.number().int().min(MIN_BITS).max(MAX_BITS))
+  .min(1)
+  .refine((bits) => new Set(bits).size === bits.length, 'names a bit-width twice');
+const bitSet = (what: string) => bitList.default([...ALL_BITS]).describe(`candidate bit-widths of ${what}, each ${MIN_BITS}..${MAX_BITS}`);
 const count = (description: string, value: number, min = 1) => z.number().int().min(min).default(value).describe(description);
 const rate = (description: string, value: number) => z.number().min(0).max(10).default(value).describe(description);
 const share = (description: string, value: number) => z.number().min(0).max(1).default(value).describe(description);
@@ -62,25 +60,33 @@ const data = section(
   'images and splits',
 );
 
+const granularityList = z.array(z.enum(GRANULARITIES)).min(1);
+const symmetryList = z.array(z.enum(SYMMETRIES)).min(1);
+
+const layerOverride = z
+  .strictObject({
+    weightBits: bitList.optional().describe('bit-widths of its weights; not for the first and last layer'),
+    activationBits: bitList
+      .optional()
+      .describe(
+        'bit-widths of its input; layers that read one tensor choose from what all of them allow; not for the first and last layer',
+      ),
+    granularities: granularityList.optional().describe('granularity of its weights'),
+    weightSymmetries: symmetryList.optional().describe('symmetric or asymmetric weights'),
+    activationSymmetries: symmetryList.optional().describe('the same for its input'),
+  })
+  .describe(
+    'sets of one layer, in place of those of the network and not necessarily part of them; what is left out is as in the network. Where a form or bit-width of the whole network is not allowed in a layer, that layer takes its nearest one',
+  );
+
 const space = section(
   {
     weightBits: bitSet('weights'),
     activationBits: bitSet('activations'),
-    granularities: z
-      .array(z.enum(GRANULARITIES))
-      .min(1)
-      .default([...GRANULARITIES])
-      .describe('granularity of the weights: per tensor, per output channel'),
-    weightSymmetries: z
-      .array(z.enum(SYMMETRIES))
-      .min(1)
-      .default([...SYMMETRIES])
-      .describe('symmetric (offset 0) or asymmetric (learned offset)'),
-    activationSymmetries: z
-      .array(z.enum(SYMMETRIES))
-      .min(1)
-      .default([...SYMMETRIES])
-      .describe('the same for activations'),
+    granularities: granularityList.default([...GRANULARITIES]).describe('granularity of the weights: per tensor, per output channel'),
+    weightSymmetries: symmetryList.default([...SYMMETRIES]).describe('symmetric (offset 0) or asymmetric (learned offset)'),
+    activationSymmetries: symmetryList.default([...SYMMETRIES]).describe('the same for activations'),
+    layers: z.record(z.string().min(1), layerOverride).default({}).describe('by name, layers with sets of their own'),
   },
   'the elastic quantization space; first and last layer always keep 8 bits',
 );

@@ -4,8 +4,8 @@ import { MNIST_CLASS_NAMES, readMnistFiles } from './mnist.ts';
 import { planSplits, type DataRecipe } from './split-plan.ts';
 
 /** Seeds of the generator. They belong to the data set, not to the run: every recipe sees the same images. */
-const TRAIN_FILE_SEED = 7;
-const TEST_FILE_SEED = 8;
+export const TRAIN_FILE_SEED = 7;
+export const TEST_FILE_SEED = 8;
 const IMAGES_PER_TURN = 1000;
 
 async function paintSet(

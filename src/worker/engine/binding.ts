@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { eqnet } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import type { HostArray } from './graph.ts';
 
@@ -56,7 +57,7 @@ export function loadBinding(addonPath: string, options: { threads?: number } = {
   } catch (error) {
     throw new WorkbenchError(
       'engine-failed',
-      `The TensorFlow addon ${addonPath} does not load (${(error as Error).message}); run 'eqnet engine doctor', then 'eqnet engine install'.`,
+      `The TensorFlow addon ${addonPath} does not load (${(error as Error).message}); run '${eqnet('engine doctor')}' to see what is wrong, or '${eqnet('engine install --force')}' to set it up anew.`,
       {},
       error,
     );

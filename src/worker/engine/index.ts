@@ -1,3 +1,4 @@
+import { eqnet } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import { loadBinding } from './binding.ts';
 import { createEagerExecutor } from './eager.ts';
@@ -26,7 +27,7 @@ export async function createExecutor(program: Program, { kind, addonPath, thread
   if (!addonPath) {
     throw new WorkbenchError(
       'engine-missing',
-      `The ${kind} engine needs TensorFlow, which is not installed; run 'eqnet engine install', or choose the portable engine.`,
+      `The ${kind} engine needs TensorFlow, which is not installed; run '${eqnet('engine install')}', or choose the portable engine.`,
     );
   }
   const binding = loadBinding(addonPath, { threads });

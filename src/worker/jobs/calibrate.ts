@@ -1,6 +1,7 @@
 import type { CalibrateResult, GridCell } from '../../shared/contract/job-protocol.ts';
 import { uniformConfiguration } from '../../shared/domain/configuration.ts';
 import { FORMS, MAX_BITS, parseForm, type FormKey } from '../../shared/domain/form.ts';
+import { nearestUniform } from '../../shared/domain/layer-space.ts';
 import { quantizedLayers } from '../../shared/domain/layer-graph.ts';
 import { calibrateActivation, calibrateWeights, emptyTables, subsample } from '../quant/calibrate.ts';
 import { fixedFeeds } from '../quant/fold.ts';
@@ -12,7 +13,8 @@ import type { RunContext } from './context.ts';
 /**
  * First step sizes and offsets: weights from the float net, activations tensor by tensor from one batch whose upstream
  * layers are already quantized to 8 bits, BN on batch statistics (eqnet-spec 1.3). Then the accuracy at the lowest
- * bit-width without any elastic training, as the baseline.
+ * bit-widths of the network without any elastic training, as the baseline; layers that do not allow them take their nearest
+ * allowed ones.
  */
 export async function calibrate(context: RunContext): Promise<CalibrateResult> {
   const { recipe, data, reporter, layout } = context;
@@ -53,7 +55,7 @@ export async function calibrate(context: RunContext): Promise<CalibrateResult> {
   const forms = [...new Set([gridForms[0], gridForms.at(-1)!])] as FormKey[];
   const calibrationOnly: GridCell[] = [];
   for (const form of forms) {
-    const configuration = uniformConfiguration(layout.facts, { weightBits, activationBits }, parseForm(form), layout.points);
+    const configuration = nearestUniform(recipe.space, layout.facts, layout.points, { weightBits, activationBits }, parseForm(form));
     const { accuracy, images: measured } = await evaluator.measure(configuration, data.test, {
       recalibrationImages,
       images: gridImages,

@@ -4,6 +4,7 @@ import { WorkbenchError } from '../../shared/contract/errors.ts';
 import type { OpenedInfo, WorkerOptions } from '../../shared/contract/job-protocol.ts';
 import { parseForm, type FormKey } from '../../shared/domain/form.ts';
 import { parameterCount } from '../../shared/domain/layer-graph.ts';
+import { requireSpace } from '../../shared/domain/layer-space.ts';
 import { buildSearchSpace } from '../../shared/domain/space.ts';
 import type { Recipe } from '../../shared/schema/recipe.ts';
 import type { DataSplits, ImageSet } from '../data/dataset.ts';
@@ -19,9 +20,11 @@ import { TableLayout } from '../quant/table-layout.ts';
 import { requireFeasible, targetWindows } from '../search/window.ts';
 import { CheckpointStore, type Checkpoint } from '../supernet/checkpoint.ts';
 import { Evaluator } from '../supernet/evaluator.ts';
+import { damagedCheckpoint } from '../supernet/safetensors.ts';
 import { TABLE_NAMES } from '../supernet/program-scope.ts';
 import { buildProgram, trainingVariables } from '../supernet/program.ts';
 import type { Reporter } from './reporter.ts';
+import type { RunControl } from './run-control.ts';
 
 /** Names of the checkpoints of a run. */
 export type CheckpointName = 'pretrain' | 'calibrate' | 'supernet';
@@ -42,11 +45,14 @@ function checkSizes(recipe: Recipe, data: DataSplits): void {
   requireImages(data.train, recipe.evaluation.recalibrationImages, 'evaluation.recalibrationImages', 'training');
   requireImages(data.train, recipe.predictor.recalibrationImages, 'predictor.recalibrationImages', 'training');
   requireImages(data.validation, recipe.predictor.sampleImages, 'predictor.sampleImages', 'validation');
+  requireImages(data.validation, recipe.supernet.evaluateImages, 'supernet.evaluateImages', 'validation');
   if (recipe.evaluation.gridImages) requireImages(data.test, recipe.evaluation.gridImages, 'evaluation.gridImages', 'test');
+  if (recipe.search.measureImages) requireImages(data.test, recipe.search.measureImages, 'search.measureImages', 'test');
 }
 
 /** What later phases would refuse is refused before hours of training. */
 function checkFeasible(recipe: Recipe, layout: TableLayout): void {
+  requireSpace(recipe.space, layout.facts, layout.points);
   drawSamples(layout.facts, layout.points, recipe);
   const space = buildSearchSpace(layout.facts, layout.points, recipe.space);
   for (const form of recipe.search.forms as FormKey[])
@@ -58,18 +64,22 @@ export class RunContext {
   readonly recipe: Recipe;
   readonly checkpoints: CheckpointStore;
   readonly program: Program;
+  /** Called between units of work: lets messages in, holds while paused. @throws WorkbenchError `stopped` */
+  readonly breathe: () => Promise<void>;
   private executorPromise: Promise<Executor> | null = null;
+  private executorNow: Executor | null = null;
   private stateName: CheckpointName | null = null;
-  private stopRequested = false;
   /** Always a number: sums are split among the threads, so their count is part of what makes a digest. */
   readonly threads: number;
 
   private constructor(
     readonly options: WorkerOptions,
     readonly reporter: Reporter,
+    readonly control: RunControl,
     readonly data: DataSplits,
     readonly layout: TableLayout,
   ) {
+    this.breathe = control.breathe;
     this.recipe = options.recipe;
     this.threads = options.engine.threads ?? (Number(process.env.TF_NUM_INTRAOP_THREADS) || availableParallelism());
     this.checkpoints = new CheckpointStore(options.runDirectory, `${options.fingerprint}-${data.digest}`);
@@ -84,14 +94,14 @@ export class RunContext {
   }
 
   /** Loads the data and writes the network. @throws WorkbenchError when the recipe asks for more images than there are */
-  static async open(options: WorkerOptions, reporter: Reporter): Promise<RunContext> {
+  static async open(options: WorkerOptions, reporter: Reporter, control: RunControl): Promise<RunContext> {
     const { recipe } = options;
     const data = await loadDataSplits(recipe.data, (done, total) => reporter.report({ phase: 'data', unit: 'image', done, total }));
     checkSizes(recipe, data);
     const { height, width, channels, classes } = data.train;
     const layout = new TableLayout(createModel(recipe.model.architecture, [height, width, channels], classes));
     checkFeasible(recipe, layout);
-    return new RunContext(options, reporter, data, layout);
+    return new RunContext(options, reporter, control, data, layout);
   }
 
   info(): OpenedInfo {
@@ -99,6 +109,7 @@ export class RunContext {
     const native = engine.executor !== 'portable';
     return {
       layers: [...this.layout.facts],
+      points: [...this.layout.points],
       parameters: parameterCount(this.layout.graph),
       images: { train: this.data.train.count, validation: this.data.validation.count, test: this.data.test.count },
       dataDigest: this.data.digest,
@@ -111,15 +122,10 @@ export class RunContext {
     };
   }
 
-  requestStop(): void {
-    this.stopRequested = true;
+  /** Tensors that the engine holds; 0 before it is started and on engines that do not count them. */
+  liveTensors(): number {
+    return this.executorNow?.memory().tensors ?? 0;
   }
-
-  /** Lets messages in. @throws WorkbenchError `stopped` when the host asked to stop */
-  readonly breathe = async (): Promise<void> => {
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    if (this.stopRequested) throw new WorkbenchError('stopped', 'The run was stopped at your request; continue it with --resume.');
-  };
 
   readonly createExecutor = (program: Program): Promise<Executor> => {
     const { executor, addonPath } = this.options.engine;
@@ -130,6 +136,7 @@ export class RunContext {
   executor(): Promise<Executor> {
     this.executorPromise ??= this.createExecutor(this.program).then(async (executor) => {
       await executor.write(this.zeros(() => true));
+      this.executorNow = executor;
       return executor;
     });
     return this.executorPromise;
@@ -157,6 +164,7 @@ export class RunContext {
       new Map(this.program.variables.map((variable) => [variable.name, variable.shape])),
     );
     this.stateName = done ? name : null;
+    this.reporter.send({ type: 'checkpoint', phase: name, step });
   }
 
   /** Puts a checkpoint into the executor. @throws WorkbenchError when it lacks a tensor of this network */
@@ -164,14 +172,23 @@ export class RunContext {
     const executor = await this.executor();
     const names = trainingVariables(this.program);
     const missing = names.find((variable) => !checkpoint.tensors.has(variable));
-    if (missing)
-      throw new WorkbenchError(
-        'checkpoint-invalid',
-        `Checkpoint ${this.checkpoints.path(name)} lacks the tensor '${missing}'; delete it to start this phase anew.`,
-      );
+    if (missing) throw damagedCheckpoint(this.checkpoints.path(name), `lacks the tensor '${missing}'`);
     await executor.write(new Map(names.map((variable) => [variable, checkpoint.tensors.get(variable)!])));
     await executor.write(this.zeros((variable) => variable.startsWith('accumulator/')));
     this.stateName = checkpoint.done ? name : null;
+  }
+
+  /** The executor holding the newest state of a training phase, finished or not. @throws WorkbenchError when there is none */
+  async load(name: CheckpointName): Promise<Executor> {
+    if (this.stateName === name) return this.executor();
+    const checkpoint = this.checkpoints.load(name);
+    if (!checkpoint)
+      throw new WorkbenchError(
+        'checkpoint-invalid',
+        `The checkpoint of phase '${name}' is missing: run that phase again with --from ${name}.`,
+      );
+    await this.restore(checkpoint, name);
+    return this.executor();
   }
 
   /** The executor holding the final state of a training phase. */

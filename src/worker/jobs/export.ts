@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ExportResult, PhaseInputs, PhaseResults } from '../../shared/contract/job-protocol.ts';
-import type { Configuration } from '../../shared/schema/configuration.ts';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { exportFormat } from '../export/registry.ts';
 import { imagesAsFloat } from '../data/batch.ts';
+import type { Measurement } from '../supernet/evaluator.ts';
 import type { RunContext } from './context.ts';
 
 /** Below this share of equal top-1 classes, or above this difference in accuracy, a file is not what the app showed. */
@@ -12,22 +12,12 @@ const MIN_AGREEMENT = 0.995;
 const MAX_ACCURACY_GAP = 0.002;
 
 /**
- * Writes one configuration and proves it: the file runs in its own runtime over the whole test set, against the logits
- * that the app computes for the same images.
+ * Writes one measured configuration and proves it: the file runs in its own runtime over the whole test set, against the
+ * logits that the app computed for the same images.
+ * @param app of all test images
  */
-export async function exportConfiguration(
-  context: RunContext,
-  configuration: Configuration,
-  candidateId: string,
-  file: string,
-): Promise<ExportResult> {
+export async function proveExport(context: RunContext, app: Measurement, candidateId: string, file: string): Promise<ExportResult> {
   const { recipe, data, reporter, layout } = context;
-  await context.stateOf('supernet');
-  const evaluator = await context.evaluator();
-  const app = await evaluator.measure(configuration, data.test, {
-    recalibrationImages: recipe.evaluation.recalibrationImages,
-    onBatch: context.breathe,
-  });
   const format = exportFormat('onnx');
   mkdirSync(dirname(file), { recursive: true });
   const { bytes } = await format.write(app.view, file, { producerVersion: packageJson.version });
@@ -75,10 +65,17 @@ export async function exportCandidates(
   context: RunContext,
   { candidates, directory }: PhaseInputs['export'],
 ): Promise<PhaseResults['export']> {
+  const { recipe, data } = context;
   const exports: ExportResult[] = [];
+  await context.stateOf('supernet');
+  const evaluator = await context.evaluator();
   for (const { id, configuration, target, form } of candidates) {
-    const file = join(directory, `${context.recipe.name}-${id.includes('uniform') ? 'uniform-' : ''}${target}bit-${form}.onnx`);
-    exports.push(await exportConfiguration(context, configuration, id, file));
+    const file = join(directory, `${recipe.name}-${id.includes('uniform') ? 'uniform-' : ''}${target}bit-${form}.onnx`);
+    const app = await evaluator.measure(configuration, data.test, {
+      recalibrationImages: recipe.evaluation.recalibrationImages,
+      onBatch: context.breathe,
+    });
+    exports.push(await proveExport(context, app, id, file));
   }
   return { exports };
 }

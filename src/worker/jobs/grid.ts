@@ -1,11 +1,14 @@
 import type { GridCell, PhaseInputs, PhaseResults } from '../../shared/contract/job-protocol.ts';
-import { uniformConfiguration } from '../../shared/domain/configuration.ts';
 import { parseForm, type FormKey } from '../../shared/domain/form.ts';
+import { nearestUniform } from '../../shared/domain/layer-space.ts';
 import type { RunContext } from './context.ts';
 
 const keyOf = ({ weightBits, activationBits, form }: Omit<GridCell, 'accuracy' | 'images'>) => `${weightBits}/${activationBits}/${form}`;
 
-/** Accuracy of every uniform configuration: bit-widths x forms, on test images. Cells that are done are not measured again. */
+/**
+ * Accuracy of every uniform configuration: bit-widths x forms, on test images. Layers that do not allow a cell's bits or
+ * form take their nearest allowed ones. Cells that are done are not measured again.
+ */
 export async function grid(context: RunContext, { done }: PhaseInputs['grid']): Promise<PhaseResults['grid']> {
   const { recipe, layout, data, reporter } = context;
   const { gridBits, gridForms, gridImages, recalibrationImages } = recipe.evaluation;
@@ -17,7 +20,7 @@ export async function grid(context: RunContext, { done }: PhaseInputs['grid']): 
   for (const [i, cell] of wanted.entries()) {
     let measured = known.get(keyOf(cell));
     if (!measured) {
-      const configuration = uniformConfiguration(layout.facts, cell.weightBits, parseForm(cell.form), layout.points);
+      const configuration = nearestUniform(recipe.space, layout.facts, layout.points, cell.weightBits, parseForm(cell.form));
       const { accuracy, images } = await evaluator.measure(configuration, data.test, {
         recalibrationImages,
         images: gridImages,

@@ -1,14 +1,14 @@
-import type { PhaseInputs, PredictorResult } from '../../shared/contract/job-protocol.ts';
+import type { PhaseInputs, PredictorResult, Sample } from '../../shared/contract/job-protocol.ts';
 import { trainPredictor } from '../predictor/cqap.ts';
 import type { RunContext } from './context.ts';
 
 export const PREDICTOR_CHECKPOINT = 'predictor';
 
-/** Fits the accuracy predictor to the measured configurations and keeps it as a checkpoint. */
-export async function predictor(context: RunContext, { samples }: PhaseInputs['predictor']): Promise<PredictorResult> {
-  const { recipe, layout, reporter, checkpoints } = context;
+/** Fits the accuracy predictor to the measured configurations of a run. */
+export function fitPredictor(context: RunContext, samples: readonly Sample[]): ReturnType<typeof trainPredictor> {
+  const { recipe, layout, reporter } = context;
   const of = (split: 'train' | 'heldOut', repeat: 0 | 1) => samples.filter((unit) => unit.split === split && unit.repeat === repeat);
-  const { weights, result } = await trainPredictor({
+  return trainPredictor({
     predictor: recipe.predictor,
     facts: layout.facts,
     train: of('train', 0),
@@ -20,6 +20,11 @@ export async function predictor(context: RunContext, { samples }: PhaseInputs['p
       reporter.report({ phase: 'predictor', unit: 'epoch', done: epoch, total: epochs, note: `loss ${loss.toFixed(3)}` }),
     checkStop: context.breathe,
   });
-  checkpoints.save(PREDICTOR_CHECKPOINT, { tensors: weights, step: recipe.predictor.epochs, done: true });
+}
+
+/** Fits the accuracy predictor and keeps it as a checkpoint. */
+export async function predictor(context: RunContext, { samples }: PhaseInputs['predictor']): Promise<PredictorResult> {
+  const { weights, result } = await fitPredictor(context, samples);
+  context.checkpoints.save(PREDICTOR_CHECKPOINT, { tensors: weights, step: context.recipe.predictor.epochs, done: true });
   return result;
 }

@@ -3,14 +3,14 @@ import { deriveSeed } from '../../shared/domain/random.ts';
 import { BatchSource } from '../data/batch-source.ts';
 import { initialParameters } from '../models/parameters.ts';
 import { evaluateFloat } from '../supernet/evaluator.ts';
-import { stepsOf } from '../supernet/schedule.ts';
+import { cosineRate, stepsOf } from '../supernet/schedule.ts';
 import { floatStep } from '../supernet/trainer.ts';
 import type { RunContext } from './context.ts';
 import { isStop, requireFiniteLoss } from './training-guards.ts';
 
 /** Trains the float network: Adam, cosine rate. Resumes at the step of its last checkpoint. */
 export async function pretrain(context: RunContext): Promise<PretrainResult> {
-  const { recipe, data, reporter, layout } = context;
+  const { recipe, data, reporter, control, layout } = context;
   const executor = await context.executor();
   const { classes } = layout.graph;
   const total = stepsOf(recipe.pretrain.epochs, data.train.count, recipe.pretrain.batch);
@@ -25,27 +25,34 @@ export async function pretrain(context: RunContext): Promise<PretrainResult> {
     seed: deriveSeed(recipe.seed, 'pretrain/batches'),
     shift: recipe.data.shift,
   });
+  const save = (done: boolean) => context.saveState('pretrain', step, done);
+  control.train({ save: () => save(false) });
   let saved = performance.now();
   try {
-    while (step < total) {
+    // A training that a person ended early is done at whatever step that was.
+    let going = !checkpoint?.done;
+    while (going && step < total) {
       const loss = await floatStep(executor, recipe, classes, await source.next(step), step, total);
       requireFiniteLoss(loss, 'pretrain', step);
       reporter.metric('pretrain/loss', step, loss);
+      reporter.metric('pretrain/rate', step, cosineRate(recipe.pretrain.learningRate, step, total));
       step++;
       reporter.report({ phase: 'pretrain', unit: 'step', done: step, total, note: `loss ${loss.toFixed(3)}` });
       if (performance.now() - saved > recipe.supernet.checkpointSeconds * 1000) {
-        await context.saveState('pretrain', step, false);
+        await save(false);
         saved = performance.now();
       }
-      await context.breathe();
+      going = await control.stepBorder();
     }
-    await context.saveState('pretrain', total, true);
+    await save(true);
+    control.trained();
   } catch (error) {
-    if (isStop(error)) await context.saveState('pretrain', step, false);
+    if (isStop(error)) await save(false);
     throw error;
   } finally {
     await source.close();
   }
   const testAccuracy = await evaluateFloat(executor, data.test, classes, recipe.evaluation.batch, context.breathe);
-  return { steps: total, testAccuracy };
+  reporter.metric('pretrain/test-accuracy', step, testAccuracy);
+  return { steps: step, testAccuracy };
 }

@@ -8,6 +8,7 @@ export class Reporter {
   private points: MetricPoint[] = [];
   private progress: Progress | null = null;
   private lastFlush = 0;
+  private readonly counted = new Map<Progress['phase'], number>();
 
   constructor(private readonly post: (message: WorkerMessage) => void) {}
 
@@ -15,8 +16,14 @@ export class Reporter {
     this.points.push({ series, step, value });
   }
 
+  /** Units that a phase last said it had done; 0 before it said anything. */
+  done(phase: Progress['phase']): number {
+    return this.counted.get(phase) ?? 0;
+  }
+
   report(progress: Progress): void {
     this.progress = progress;
+    this.counted.set(progress.phase, progress.done);
     if (progress.done === progress.total || performance.now() - this.lastFlush >= INTERVAL_MS) this.flush();
   }
 

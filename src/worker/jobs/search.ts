@@ -1,7 +1,8 @@
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import type { Candidate, PhaseInputs, SearchPhaseResult } from '../../shared/contract/job-protocol.ts';
-import { uniformConfiguration } from '../../shared/domain/configuration.ts';
 import { parseForm, type FormKey } from '../../shared/domain/form.ts';
+import { allowsUniform, nearestUniform } from '../../shared/domain/layer-space.ts';
+import type { SearchPoints } from '../../shared/contract/look.ts';
 import type { SearchCandidate } from '../../shared/domain/search-result.ts';
 import { buildSearchSpace } from '../../shared/domain/space.ts';
 import { encodeConfiguration, encodingLength } from '../predictor/encoding.ts';
@@ -10,6 +11,7 @@ import type { Target } from '../search/window.ts';
 import { paretoSweep, type SweepOptions, type SweepState } from '../search/pareto-sweep.ts';
 import { costsOf } from '../../shared/domain/cost.ts';
 import { PREDICTOR_CHECKPOINT } from './predictor.ts';
+import { SearchTrail } from './search-trail.ts';
 import type { RunContext } from './context.ts';
 
 async function openPredictor(context: RunContext): Promise<Predictor> {
@@ -30,7 +32,7 @@ function bestOf(found: readonly SearchCandidate[], target: number, keep: number)
 
 /**
  * The genetic search of the paper for every target and form, then for each target the best predictions over all forms,
- * and the uniform configuration of the best one's form as the baseline.
+ * and the uniform configuration of the best one's form as the baseline, where every layer allows its bits.
  * @param targets average bits; a candidate is called after its weight target
  */
 export async function searchTargets(
@@ -38,12 +40,15 @@ export async function searchTargets(
   forms: readonly FormKey[],
   targets: readonly Target[],
 ): Promise<SearchPhaseResult> {
-  const { recipe, layout, reporter } = context;
-  const started = performance.now();
+  const { recipe, layout, reporter, control } = context;
+  const started = performance.now() - control.heldMilliseconds;
   const model = await openPredictor(context);
   const { population, generations, parents, mutation, samplerDraws, remeasure } = recipe.search;
+  const space = buildSearchSpace(layout.facts, layout.points, recipe.space);
+  const send = (round: SearchPoints) => reporter.send({ type: 'search-points', round });
+  const trail = new SearchTrail(space, generations, forms.length * targets.length, send);
   const options: SweepOptions = {
-    space: buildSearchSpace(layout.facts, layout.points, recipe.space),
+    space,
     forms,
     targets,
     fitness: (codes, count) => model.predict(codes, count),
@@ -54,6 +59,7 @@ export async function searchTargets(
     mutation,
     samplerDraws,
     keep: remeasure,
+    onScored: (scored) => trail.add(scored),
   };
   const total = forms.length * targets.length * generations;
   let state: SweepState = { completed: [], current: null };
@@ -86,15 +92,14 @@ export async function searchTargets(
       }),
     );
     const comparable = typeof wanted === 'number' || wanted.weights === wanted.activations;
-    if (
-      !comparable ||
-      !Number.isInteger(target) ||
-      !recipe.space.weightBits.includes(target) ||
-      !recipe.space.activationBits.includes(target)
-    )
+    if (!comparable || !Number.isInteger(target)) continue;
+    if (!allowsUniform(recipe.space, layout.facts, layout.points, target)) {
+      const text = `Target ${target} has no uniform configuration to compare with: not every layer allows ${target} weight and ${target} activation bits.`;
+      reporter.send({ type: 'log', text });
       continue;
+    }
     for (const form of new Set(best.map((candidate) => candidate.form))) {
-      const configuration = uniformConfiguration(layout.facts, target, parseForm(form), layout.points);
+      const configuration = nearestUniform(recipe.space, layout.facts, layout.points, target, parseForm(form));
       const code = new Float32Array(encodingLength(layout.facts.length));
       encodeConfiguration(configuration, layout.facts, code);
       const [predicted] = await model.predict(code, 1);
@@ -113,7 +118,8 @@ export async function searchTargets(
   return {
     candidates,
     evaluations: state.completed.reduce((sum, run) => sum + run.evaluations, 0),
-    seconds: (performance.now() - started) / 1000,
+    seconds: (performance.now() - control.heldMilliseconds - started) / 1000,
+    explored: trail.finish(),
   };
 }
 

@@ -78,4 +78,17 @@ describe('stepDrift', () => {
     ]);
     expect(found[1].upperOctaves).toBeLessThanOrEqual(1);
   });
+
+  test('a layer with sets of its own counts with those', () => {
+    const layers = { [LAYOUT.facts[free].name]: { weightBits: [5], granularities: ['channel' as const] } };
+    const space = { ...FULL_SPACE, weightBits: [3], granularities: ['tensor' as const], layers };
+    const after = moved([
+      [LAYOUT.weightEntry(free, 'tensor', 'symmetric', 3), 7],
+      [LAYOUT.weightEntry(free, 'channel', 'symmetric', 3), 7],
+      [LAYOUT.weightEntry(free, 'channel', 'symmetric', 5), 2],
+    ]);
+    const found = stepDrift(LAYOUT, space, ZEROS, after).filter(({ granularity }) => granularity !== 'activation');
+    expect(found.map(({ granularity, bits }) => `${granularity} ${bits}`)).toEqual(['tensor 3', 'tensor 8', 'channel 5']);
+    expect(found.map(({ medianOctaves, upperOctaves }) => medianOctaves + upperOctaves)).toEqual([0, 0, expect.any(Number)]);
+  });
 });

@@ -1,7 +1,7 @@
 import type { StepDrift } from '../../shared/contract/job-protocol.ts';
 import { heldActivations, PINNED_BITS } from '../../shared/domain/configuration.ts';
 import { ALL_BITS } from '../../shared/domain/form.ts';
-import type { Recipe } from '../../shared/schema/recipe.ts';
+import { layerSpaces, type ElasticSpace } from '../../shared/domain/layer-space.ts';
 import type { TableLayout } from '../quant/table-layout.ts';
 
 /** Quantile of ascending values, linear between neighbours. */
@@ -23,24 +23,27 @@ function summary(granularity: StepDrift['granularity'], bits: number, logRatios:
 
 /**
  * How far the step sizes of weights and activations moved: Adam can blow up small steps (eqnet-spec 1.4). Only those that
- * training can draw count, since all others stay where calibration put them: forms and bits of the space, and of the layers
- * and activations that are held at 8 bits only those 8.
+ * training can draw count, since all others stay where calibration put them: forms and bits that the layer allows, and of
+ * the layers and activations that are held at 8 bits only those 8.
  * @param before log step sizes at the start, [layout.size]
  * @param after  log step sizes at the end, [layout.size]
  */
-export function stepDrift(layout: TableLayout, space: Recipe['space'], before: ArrayLike<number>, after: ArrayLike<number>): StepDrift[] {
+export function stepDrift(layout: TableLayout, space: ElasticSpace, before: ArrayLike<number>, after: ArrayLike<number>): StepDrift[] {
   const { facts, points } = layout;
   const change = (entry: number) => after[entry] - before[entry];
   const drawn = (held: boolean, bits: number, choices: readonly number[]) => (held ? bits === PINNED_BITS : choices.includes(bits));
   const held = heldActivations(facts, points);
-  const weights = space.granularities.flatMap((granularity) =>
+  const sets = layerSpaces(space, facts, points);
+  const granularities = [...new Set([...space.granularities, ...sets.flatMap((layer) => layer.granularities)])];
+  const weights = granularities.flatMap((granularity) =>
     ALL_BITS.flatMap((bits) =>
       summary(
         granularity,
         bits,
         facts.flatMap(({ pinned, outputChannels }, layer) => {
-          if (!drawn(pinned, bits, space.weightBits)) return [];
-          return space.weightSymmetries.flatMap((symmetry) => {
+          const { weightBits, weightSymmetries, granularities: own } = sets[layer];
+          if (!own.includes(granularity) || !drawn(pinned, bits, weightBits)) return [];
+          return weightSymmetries.flatMap((symmetry) => {
             const entry = layout.weightEntry(layer, granularity, symmetry, bits);
             return Array.from({ length: granularity === 'channel' ? outputChannels : 1 }, (_, c) => change(entry + c));
           });
@@ -52,15 +55,16 @@ export function stepDrift(layout: TableLayout, space: Recipe['space'], before: A
     summary(
       'activation',
       bits,
-      points.flatMap(({ readers }, point) =>
-        drawn(
+      points.flatMap(({ readers }, point) => {
+        const { activationBits, activationSymmetries } = readers.length ? sets[readers[0]] : space;
+        return drawn(
           readers.some((reader) => held[reader]),
           bits,
-          space.activationBits,
+          activationBits,
         )
-          ? space.activationSymmetries.map((symmetry) => change(layout.activationEntry(point, symmetry, bits)))
-          : [],
-      ),
+          ? activationSymmetries.map((symmetry) => change(layout.activationEntry(point, symmetry, bits)))
+          : [];
+      }),
     ),
   );
   return [...weights, ...activations];

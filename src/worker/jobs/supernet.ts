@@ -1,6 +1,6 @@
 import type { SupernetResult } from '../../shared/contract/job-protocol.ts';
-import { uniformConfiguration } from '../../shared/domain/configuration.ts';
 import { parseForm, type FormKey } from '../../shared/domain/form.ts';
+import { nearestUniform } from '../../shared/domain/layer-space.ts';
 import { deriveSeed } from '../../shared/domain/random.ts';
 import { BatchSource } from '../data/batch-source.ts';
 import { functionNames, TABLE_NAMES } from '../supernet/program-scope.ts';
@@ -13,19 +13,39 @@ import { isStop, requireFiniteLoss } from './training-guards.ts';
 /** Layer statistics change slowly; every tenth step draws the same curve with a tenth of the points. */
 const LAYER_METRIC_EVERY = 10;
 
+/** Mean over the layers that WDR regularizes: all but the first (eqnet-spec section 3). */
+function meanOfRegularized(values: Float32Array, term: (value: number) => number): number {
+  const counted = values.subarray(1);
+  return counted.reduce((sum, value) => sum + term(value), 0) / counted.length;
+}
+
 function record(context: RunContext, step: number, result: StepRecord): void {
-  const { reporter, layout } = context;
+  const { recipe, reporter, layout } = context;
   const names: Record<string, number> = {};
-  for (const { role, loss, crossEntropy, divergence } of result.passes) {
+  const sparse = step % LAYER_METRIC_EVERY === 0;
+  for (const { role, loss, crossEntropy, divergence, milliseconds } of result.passes) {
     const count = (names[role] = (names[role] ?? 0) + 1);
     const label = count > 1 ? `${role}-${count}` : role;
     reporter.metric(`supernet/${label}/loss`, step, loss);
     reporter.metric(`supernet/${label}/cross-entropy`, step, crossEntropy);
     if (role !== 'highest') reporter.metric(`supernet/${label}/divergence`, step, divergence);
+    if (sparse) reporter.metric(`supernet/ms/${label}`, step, milliseconds);
   }
+  const { target } = recipe.supernet.wdr;
   reporter.metric('supernet/wdr', step, result.wdrLoss);
+  reporter.metric(
+    'supernet/wdr-skewness',
+    step,
+    meanOfRegularized(result.skewness, (value) => value ** 2),
+  );
+  reporter.metric(
+    'supernet/wdr-kurtosis',
+    step,
+    meanOfRegularized(result.kurtosis, (value) => (value - target) ** 2),
+  );
   reporter.metric('supernet/rate', step, result.rate);
-  if (step % LAYER_METRIC_EVERY) return;
+  if (!sparse) return;
+  reporter.metric('supernet/ms/update', step, result.updateMilliseconds);
   layout.facts.forEach(({ name }, i) => {
     reporter.metric(`supernet/skewness/${name}`, step, result.skewness[i]);
     reporter.metric(`supernet/kurtosis/${name}`, step, result.kurtosis[i]);
@@ -33,13 +53,14 @@ function record(context: RunContext, step: number, result: StepRecord): void {
   reporter.metric('engine/rss', step, process.memoryUsage.rss());
 }
 
-/** Accuracy at every bit-width of the space, on validation images. */
+/** Accuracy at every bit-width of the network, on validation images; layers that do not allow it take their nearest allowed one. */
 async function measureBits(context: RunContext, step: number): Promise<void> {
   const { recipe, layout, data, reporter } = context;
   const evaluator = await context.evaluator();
   for (const bits of recipe.space.weightBits) {
     if (!recipe.space.activationBits.includes(bits)) continue;
-    const configuration = uniformConfiguration(layout.facts, bits, parseForm(recipe.evaluation.gridForms[0] as FormKey), layout.points);
+    const form = parseForm(recipe.evaluation.gridForms[0] as FormKey);
+    const configuration = nearestUniform(recipe.space, layout.facts, layout.points, bits, form);
     const options = {
       recalibrationImages: recipe.evaluation.recalibrationImages,
       images: recipe.supernet.evaluateImages,
@@ -51,7 +72,7 @@ async function measureBits(context: RunContext, step: number): Promise<void> {
 
 /** Trains the weight-sharing supernet. Resumes at the step of its last checkpoint. */
 export async function supernet(context: RunContext): Promise<SupernetResult> {
-  const { recipe, data, reporter, layout } = context;
+  const { recipe, data, reporter, control, layout } = context;
   const executor = await context.executor();
   const { epochs, batch, evaluateEvery, checkpointSeconds } = recipe.supernet;
   const total = stepsOf(epochs, data.train.count, batch);
@@ -62,11 +83,14 @@ export async function supernet(context: RunContext): Promise<SupernetResult> {
   else await context.stateOf('calibrate');
   const source = new BatchSource(data.train, { batch, seed: deriveSeed(recipe.seed, 'supernet/batches'), shift: recipe.data.shift });
   const save = async (done: boolean) => context.saveState('supernet', step, done);
+  control.train({ save: () => save(false) });
   let saved = performance.now();
   try {
-    while (step < total) {
+    // A training that a person ended early is done at whatever step that was.
+    let going = !checkpoint?.done;
+    while (going && step < total) {
       const images = await source.next(step);
-      const result = await elasticStep(executor, layout, recipe, images, step, total, context.breathe);
+      const result = await elasticStep(executor, layout, recipe, images, step, total, control.insideStep);
       requireFiniteLoss(result.wdrLoss + result.passes.reduce((sum, pass) => sum + pass.loss, 0), 'supernet', step);
       record(context, step, result);
       step++;
@@ -77,8 +101,10 @@ export async function supernet(context: RunContext): Promise<SupernetResult> {
         await save(false);
         saved = performance.now();
       }
+      going = await control.stepBorder();
     }
     await save(true);
+    control.trained();
   } catch (error) {
     if (isStop(error)) await save(false);
     throw error;
@@ -93,7 +119,7 @@ export async function supernet(context: RunContext): Promise<SupernetResult> {
   const after = (await executor.read([TABLE_NAMES.steps])).get(TABLE_NAMES.steps) as Float32Array;
   const before = initial?.tensors.get(TABLE_NAMES.steps) as Float32Array | undefined;
   return {
-    steps: total,
+    steps: step,
     weightsDigest: await context.weightsDigest(),
     stepDrift: before ? stepDrift(layout, recipe.space, before, after) : [],
     layers: layout.facts.map(({ name }, i) => ({ name, skewness: moments.skewness[i], kurtosis: moments.kurtosis[i] })),

@@ -2,6 +2,7 @@ import type { Configuration } from '../../shared/schema/configuration.ts';
 import { layersInOrder } from '../../shared/domain/configuration.ts';
 import { MAX_BITS, MIN_BITS, type Form } from '../../shared/domain/form.ts';
 import type { LayerFacts } from '../../shared/domain/layer-graph.ts';
+import { layerForm } from '../../shared/domain/layer-space.ts';
 import type { GeneAxis, SearchSpace } from '../../shared/domain/space.ts';
 
 /**
@@ -71,7 +72,14 @@ export function encodeConfiguration(configuration: Configuration, facts: readonl
 export function genomeEncoder(space: SearchSpace, form: Form): (genes: Uint8Array, rows: Float32Array, offset: number) => void {
   const length = encodingLength(space.facts.length);
   const template = new Float32Array(length);
-  const eights = { layers: space.facts.map(({ name }) => ({ name, weightBits: MAX_BITS, activationBits: MAX_BITS, ...form })) };
+  const eights = {
+    layers: space.facts.map(({ name }, index) => ({
+      name,
+      weightBits: MAX_BITS,
+      activationBits: MAX_BITS,
+      ...layerForm(form, space.sets[index]),
+    })),
+  };
   encodeConfiguration(eights, space.facts, template);
   const slots = (axis: GeneAxis, start: number) => axis.layers.map((group) => group.map((layer) => start - MIN_BITS + SLOTS * layer));
   const weights = slots(space.weights, FORM_COLUMNS);

@@ -1,12 +1,13 @@
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import type { Sample } from '../../shared/contract/job-protocol.ts';
-import { configurationKey } from '../../shared/domain/configuration.ts';
+import { configurationKey, heldActivations } from '../../shared/domain/configuration.ts';
 import { formKey, formsOf, parseForm, type FormKey } from '../../shared/domain/form.ts';
 import type { LayerFacts, QuantizationPoint } from '../../shared/domain/layer-graph.ts';
+import { layerSpaces, type ElasticSpace } from '../../shared/domain/layer-space.ts';
 import { buildSearchSpace, encodeGenome } from '../../shared/domain/space.ts';
 import type { Configuration } from '../../shared/schema/configuration.ts';
 import type { Recipe } from '../../shared/schema/recipe.ts';
-import { BitSampler, sampleConfigurations } from '../search/sampler.ts';
+import { BitSampler, sampleConfigurations, type DrawnConfiguration } from '../search/sampler.ts';
 
 type Split = Sample['split'];
 
@@ -16,6 +17,8 @@ export interface SamplePlan {
   form: FormKey;
   allowedWeightBits: readonly number[];
   allowedActivationBits: readonly number[];
+  /** the same for layers with sets of their own */
+  allowedLayers: ElasticSpace['layers'];
   /** bit-widths of which the configuration must use at least one; empty = no matter */
   requiredBits: readonly number[];
 }
@@ -35,8 +38,14 @@ function invalid(message: string): never {
 /** The part of the space that a split draws from. */
 function region({ space, predictor }: Recipe, split: Split): Omit<SamplePlan, 'form' | 'split'> & { forms: FormKey[] } {
   const forms = formsOf(space).map(formKey);
-  const { weightBits, activationBits } = space;
-  const everything = { forms, allowedWeightBits: weightBits, allowedActivationBits: activationBits, requiredBits: [] };
+  const { weightBits, activationBits, layers = {} } = space;
+  const everything = {
+    forms,
+    allowedWeightBits: weightBits,
+    allowedActivationBits: activationBits,
+    allowedLayers: layers,
+    requiredBits: [],
+  };
   if (predictor.heldOut === 'forms') {
     const unseen = forms.filter((form) => predictor.heldOutForms.includes(form));
     const seen = forms.filter((form) => !unseen.includes(form));
@@ -50,14 +59,30 @@ function region({ space, predictor }: Recipe, split: Split): Omit<SamplePlan, 'f
     const names = predictor.heldOutBits.join(', ');
     const seen = (bits: readonly number[]) => bits.filter((value) => !predictor.heldOutBits.includes(value));
     const [weights, activations] = [seen(weightBits), seen(activationBits)];
-    const unseen = [...weightBits, ...activationBits].filter((value) => predictor.heldOutBits.includes(value));
+    const own = Object.values(layers).flatMap((layer) => [...(layer.weightBits ?? []), ...(layer.activationBits ?? [])]);
+    const unseen = [...weightBits, ...activationBits, ...own].filter((value) => predictor.heldOutBits.includes(value));
     if (!unseen.length) invalid(`predictor.heldOutBits is [${names}], and the space has none of these bit-widths: name some that it has.`);
     if (!weights.length || !activations.length) {
       invalid(
         `predictor.heldOutBits is [${names}], which leaves no ${weights.length ? 'activation' : 'weight'} bits to train on: name fewer.`,
       );
     }
-    if (split === 'train') return { ...everything, allowedWeightBits: weights, allowedActivationBits: activations };
+    if (split === 'train') {
+      const seenLayers = Object.entries(layers).map(([name, layer]) => [
+        name,
+        {
+          ...layer,
+          weightBits: layer.weightBits && seen(layer.weightBits),
+          activationBits: layer.activationBits && seen(layer.activationBits),
+        },
+      ]);
+      return {
+        ...everything,
+        allowedWeightBits: weights,
+        allowedActivationBits: activations,
+        allowedLayers: Object.fromEntries(seenLayers) as ElasticSpace['layers'],
+      };
+    }
     return { ...everything, requiredBits: [...new Set(unseen)] };
   }
   return everything;
@@ -76,6 +101,27 @@ export function planSamples(recipe: Recipe, index: number): SamplePlan {
   return { ...bits, split, form: forms[(split === 'train' ? index : index - trainSamples) % forms.length] };
 }
 
+/** @throws WorkbenchError `recipe-invalid` when a split has no layer left with what it must, or nothing left for some layer */
+function requireChoices(
+  space: ElasticSpace,
+  facts: readonly LayerFacts[],
+  points: readonly QuantizationPoint[],
+  { predictor }: Recipe,
+  requiredBits: readonly number[],
+): void {
+  const held = heldActivations(facts, points);
+  const names = predictor.heldOutBits.join(', ');
+  const free = layerSpaces(space, facts, points).flatMap(({ weightBits, activationBits }, index) => [
+    ...(facts[index].pinned ? [] : [{ name: facts[index].name, what: 'weight', bits: weightBits }]),
+    ...(held[index] ? [] : [{ name: facts[index].name, what: 'activation', bits: activationBits }]),
+  ]);
+  const empty = free.find(({ bits }) => !bits.length);
+  if (empty)
+    invalid(`predictor.heldOutBits is [${names}], which leaves layer '${empty.name}' no ${empty.what} bits to train on: name fewer.`);
+  if (requiredBits.length && !free.some(({ bits }) => bits.some((value) => requiredBits.includes(value))))
+    invalid(`predictor.heldOutBits is [${names}], and no layer can choose any of these bit-widths: name some that one can.`);
+}
+
 /** At most `count` different configurations of a split, forms in turn. */
 function drawSplit(
   facts: readonly LayerFacts[],
@@ -84,14 +130,17 @@ function drawSplit(
   split: Split,
   count: number,
   exclude: ReadonlySet<string>,
-) {
-  const { forms, allowedWeightBits, allowedActivationBits, requiredBits } = region(recipe, split);
-  const space = buildSearchSpace(facts, points, {
+): DrawnConfiguration[] {
+  const { forms, allowedWeightBits, allowedActivationBits, allowedLayers, requiredBits } = region(recipe, split);
+  const elastic: ElasticSpace = {
     ...recipe.space,
     weightBits: [...allowedWeightBits],
     activationBits: [...allowedActivationBits],
-  });
-  const fits = (configuration: Configuration) =>
+    layers: allowedLayers,
+  };
+  if (recipe.predictor.heldOut === 'bits') requireChoices(elastic, facts, points, recipe, requiredBits);
+  const space = buildSearchSpace(facts, points, elastic);
+  const fits = ({ configuration }: DrawnConfiguration) =>
     requiredBits.length === 0 || encodeGenome(space, configuration).some((bits) => requiredBits.includes(bits));
   const sampler = new BitSampler(space, recipe.seed, recipe.search.samplerDraws);
   const options = { forms: forms.map(parseForm), seed: recipe.seed, purpose: `predictor/${split}`, exclude, sampler };
@@ -99,7 +148,7 @@ function drawSplit(
   for (let wanted = count; ; wanted *= 2) {
     const drawn = sampleConfigurations(space, { ...options, count: wanted });
     const usable = drawn.filter(fits);
-    const byForm = new Map(forms.map((form) => [form, usable.filter(({ layers }) => formKey(layers[0]) === form)]));
+    const byForm = new Map(forms.map((form) => [form, usable.filter((drawnUnder) => drawnUnder.form === form)]));
     const chosen = Array.from({ length: count }, (_, i) => byForm.get(forms[i % forms.length])!.shift()).filter(
       (item) => item !== undefined,
     );
@@ -115,9 +164,10 @@ function drawSplit(
  */
 export function drawSamples(facts: readonly LayerFacts[], points: readonly QuantizationPoint[], recipe: Recipe): PlannedSample[] {
   const { trainSamples, heldOutSamples } = recipe.predictor;
-  const planned = (split: Split, first: number, configurations: readonly Configuration[]) =>
-    configurations.map((configuration, i) => ({ index: first + i, split, form: formKey(configuration.layers[0]), configuration }));
+  const planned = (split: Split, first: number, drawn: readonly DrawnConfiguration[]) =>
+    drawn.map(({ form, configuration }, i) => ({ index: first + i, split, form, configuration }));
   const train = drawSplit(facts, points, recipe, 'train', trainSamples, new Set());
-  const heldOut = drawSplit(facts, points, recipe, 'heldOut', heldOutSamples, new Set(train.map(configurationKey)));
+  const trained = new Set(train.map(({ configuration }) => configurationKey(configuration)));
+  const heldOut = drawSplit(facts, points, recipe, 'heldOut', heldOutSamples, trained);
   return [...planned('train', 0, train), ...planned('heldOut', trainSamples, heldOut)];
 }

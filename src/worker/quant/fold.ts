@@ -36,7 +36,12 @@ function affineOf(graph: LayerGraph, name: string, channels: number, parameters:
   return { multiplier, bias };
 }
 
-/** float32 codes exactly as the evaluation graph computes them: rint(clip((w - offset) / step)), the zero point within the offset. */
+/** The code of a value, in float32 exactly as the evaluation graph computes it: rint(clip((x - offset) / step)), the zero point within the offset. */
+export function integerCode(value: number, step: number, offset: number, low: number, high: number): number {
+  const ratio = Math.fround(Math.fround(value - offset) / step);
+  return roundHalfEven(Math.min(Math.max(ratio, low), high));
+}
+
 function integerCodes(
   weights: Float32Array,
   channels: number,
@@ -48,8 +53,7 @@ function integerCodes(
   const offsets = offsetsOf(steps, zeroPoints);
   return Int8Array.from(weights, (w, i) => {
     const c = i % channels;
-    const ratio = Math.fround(Math.fround(w - offsets[c]) / steps[c]);
-    return roundHalfEven(Math.min(Math.max(ratio, low), high));
+    return integerCode(w, steps[c], offsets[c], low, high);
   });
 }
 

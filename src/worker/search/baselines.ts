@@ -71,28 +71,29 @@ function optimizeAxis(
   genes: Uint8Array,
 ): { gain: number; exact: boolean } | null {
   const { masses, choices, offset, heldSum } = axis;
-  const mass = masses.reduce((sum, value) => sum + value, 0);
-  const base = choices[0];
-  const span = choices[choices.length - 1] - base;
+  const bases = choices.map((bits) => bits[0]);
+  const spans = choices.map((bits) => bits[bits.length - 1] - bits[0]);
+  const spread = masses.reduce((sum, mass, gene) => sum + mass * spans[gene], 0);
+  const lowest = masses.reduce((sum, mass, gene) => sum + mass * bases[gene], heldSum);
   // Sums are counted from "all genes at their lowest bits", in units of the masses' common divisor.
   let unit = masses.reduce(commonDivisor, 0) || 1;
-  const exact = (mass * span) / unit < STATES;
-  if (!exact) unit = (mass * span) / STATES;
+  const exact = spread / unit < STATES;
+  if (!exact) unit = spread / STATES;
   const units = Uint32Array.from(masses, (value) => Math.round(value / unit));
-  const slack = exact ? 0 : (masses.length * span * unit) / 2;
+  const slack = exact ? 0 : (spans.reduce((sum, span) => sum + span, 0) * unit) / 2;
   const bounds = sumWindow(axis, window);
-  const low = bounds.low - heldSum - mass * base + slack;
-  const high = bounds.high - heldSum - mass * base - slack;
+  const low = bounds.low - lowest + slack;
+  const high = bounds.high - lowest - slack;
 
-  const states = units.reduce((sum, value) => sum + value, 0) * span + 1;
+  const states = units.reduce((sum, size, gene) => sum + size * spans[gene], 0) + 1;
   let best = new Float64Array(states).fill(-Infinity);
   best[0] = 0;
   let reach = 0;
   const decisions = masses.length ? Array.from(units, () => new Uint8Array(states)) : [];
   units.forEach((size, gene) => {
     const after = new Float64Array(states).fill(-Infinity);
-    choices.forEach((bits, choice) => {
-      const step = size * (bits - base);
+    choices[gene].forEach((bits, choice) => {
+      const step = size * (bits - bases[gene]);
       const added = gain(offset + gene, bits);
       for (let state = 0; state <= reach; state++) {
         const value = best[state] + added;
@@ -103,7 +104,7 @@ function optimizeAxis(
       }
     });
     best = after;
-    reach += size * span;
+    reach += size * spans[gene];
   });
 
   let end = -1;
@@ -114,9 +115,9 @@ function optimizeAxis(
   if (end < 0) return null;
   const total = best[end];
   for (let gene = units.length - 1, state = end; gene >= 0; gene--) {
-    const bits = choices[decisions[gene][state]];
+    const bits = choices[gene][decisions[gene][state]];
     genes[offset + gene] = bits;
-    state -= units[gene] * (bits - base);
+    state -= units[gene] * (bits - bases[gene]);
   }
   return { gain: total, exact };
 }

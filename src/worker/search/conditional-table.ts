@@ -8,7 +8,7 @@ const ENOUGH = 200;
 
 /**
  * P(bits of a gene | average bits) of one axis, for averages in buckets of 0.2 bits: gene-major cumulative
- * probabilities, `[genes * choices]`.
+ * probabilities, one for each choice of each gene.
  *
  * Where uniformly random configurations reach, the frequencies are counted. They cluster near the middle; for the rest
  * the limit of the same conditional distribution is used (Gibbs conditioning): P(bits) ~ exp(theta * mass * bits) with
@@ -17,6 +17,8 @@ const ENOUGH = 200;
  */
 export class ConditionalTable {
   private readonly buckets = new Map<number, Float64Array>();
+  /** Where each gene's probabilities start in a table, and after the last gene the table's length. */
+  private readonly starts: Uint32Array;
 
   constructor(
     private readonly axis: GeneAxis,
@@ -25,20 +27,22 @@ export class ConditionalTable {
   ) {
     const { choices, masses, offset } = axis;
     const genes = masses.length;
+    this.starts = new Uint32Array(genes + 1);
+    choices.forEach((bits, gene) => (this.starts[gene + 1] = this.starts[gene] + bits.length));
     const counts = new Map<number, { hits: number; table: Float64Array }>();
     const stream = new RandomStream(seed, `sampler/${axis.what}`);
     const drawn = new Uint8Array(genes);
     const genome = new Uint8Array(offset + genes);
     for (let draw = 0; draw < draws && genes > 0; draw++) {
       for (let gene = 0; gene < genes; gene++) {
-        drawn[gene] = stream.integer(choices.length);
-        genome[offset + gene] = choices[drawn[gene]];
+        drawn[gene] = stream.integer(choices[gene].length);
+        genome[offset + gene] = choices[gene][drawn[gene]];
       }
       const bucket = this.bucketOf(axisSum(axis, genome) / axis.total);
       let entry = counts.get(bucket);
-      if (!entry) counts.set(bucket, (entry = { hits: 0, table: new Float64Array(genes * choices.length) }));
+      if (!entry) counts.set(bucket, (entry = { hits: 0, table: this.empty() }));
       entry.hits++;
-      for (let gene = 0; gene < genes; gene++) entry.table[gene * choices.length + drawn[gene]]++;
+      for (let gene = 0; gene < genes; gene++) entry.table[this.starts[gene] + drawn[gene]]++;
     }
     for (const [bucket, { hits, table }] of counts) {
       if (hits >= ENOUGH) this.buckets.set(bucket, this.accumulate(table.map((count) => count / hits)));
@@ -56,13 +60,17 @@ export class ConditionalTable {
   /** Draws all genes of the axis into a genome. */
   draw(cumulative: Float64Array, stream: RandomStream, genes: Uint8Array): void {
     const { choices, masses, offset } = this.axis;
-    const last = choices.length - 1;
     for (let gene = 0; gene < masses.length; gene++) {
       const u = stream.uniform();
+      const last = choices[gene].length - 1;
       let choice = 0;
-      while (choice < last && u >= cumulative[gene * choices.length + choice]) choice++;
-      genes[offset + gene] = choices[choice];
+      while (choice < last && u >= cumulative[this.starts[gene] + choice]) choice++;
+      genes[offset + gene] = choices[gene][choice];
     }
+  }
+
+  private empty(): Float64Array {
+    return new Float64Array(this.starts[this.starts.length - 1]);
   }
 
   private bucketOf(average: number): number {
@@ -70,8 +78,10 @@ export class ConditionalTable {
   }
 
   private accumulate(probabilities: Float64Array): Float64Array {
-    const width = this.axis.choices.length;
-    for (let i = 0; i < probabilities.length; i++) if (i % width > 0) probabilities[i] += probabilities[i - 1];
+    this.axis.choices.forEach(({ length }, gene) => {
+      const start = this.starts[gene];
+      for (let i = start + 1; i < start + length; i++) probabilities[i] += probabilities[i - 1];
+    });
     return probabilities;
   }
 
@@ -90,14 +100,14 @@ export class ConditionalTable {
 
   private gibbs(theta: number): Float64Array {
     const { choices, masses, total } = this.axis;
-    const table = new Float64Array(masses.length * choices.length);
-    masses.forEach((mass, gene) => {
-      const slope = (theta * mass) / total;
+    const table = this.empty();
+    choices.forEach((candidates, gene) => {
+      const slope = (theta * masses[gene]) / total;
       // Measured from the likeliest choice, so that no exponential overflows.
-      const origin = slope > 0 ? choices[choices.length - 1] : choices[0];
-      const weights = choices.map((bits) => Math.exp(slope * (bits - origin)));
+      const origin = slope > 0 ? candidates[candidates.length - 1] : candidates[0];
+      const weights = candidates.map((bits) => Math.exp(slope * (bits - origin)));
       const sum = weights.reduce((a, b) => a + b, 0);
-      weights.forEach((weight, choice) => (table[gene * choices.length + choice] = weight / sum));
+      weights.forEach((weight, choice) => (table[this.starts[gene] + choice] = weight / sum));
     });
     return table;
   }
@@ -105,9 +115,9 @@ export class ConditionalTable {
   private expectedAverage(probabilities: Float64Array): number {
     const { choices, masses, heldSum, total } = this.axis;
     let sum = heldSum;
-    for (let i = 0; i < probabilities.length; i++) {
-      sum += masses[Math.floor(i / choices.length)] * choices[i % choices.length] * probabilities[i];
-    }
+    choices.forEach((candidates, gene) => {
+      candidates.forEach((bits, choice) => (sum += masses[gene] * bits * probabilities[this.starts[gene] + choice]));
+    });
     return sum / total;
   }
 }

@@ -1,6 +1,6 @@
 import { formKey, type Form } from '../../shared/domain/form.ts';
 import { RandomStream } from '../../shared/domain/random.ts';
-import { axisSum, genomeKey, type GeneAxis, type SearchSpace } from '../../shared/domain/space.ts';
+import { axisSum, fillMiddle, genomeKey, type GeneAxis, type SearchSpace } from '../../shared/domain/space.ts';
 import { collectDistinct, GenomeScorer, ranked, type Fitness, type Population } from './fitness.ts';
 import { fitWindow, repairGreedily, type SumWindow } from './repair.ts';
 import { BitSampler } from './sampler.ts';
@@ -29,6 +29,18 @@ export interface GeneticOptions {
   samplerDraws?: number;
   /** Shared between searches of one space, whose tables it holds. */
   sampler?: BitSampler;
+  /** Told what each generation scored; for watching, it changes nothing. */
+  onScored?: (scored: ScoredGeneration) => void;
+}
+
+/** Individuals that a generation of one search scored for the first time. */
+export interface ScoredGeneration {
+  form: Form;
+  target: Target;
+  generation: number;
+  genomes: readonly Uint8Array[];
+  /** [genomes] */
+  fitness: Float32Array;
 }
 
 /** All that a search has to remember. `genomes` are different, inside the windows, the best first. */
@@ -78,7 +90,7 @@ export class GeneticSearch {
       return sampler.draw(this.windows, stream, genes) ? genes : null;
     });
     if (genomes.length === 0) genomes.push(this.anyFit());
-    return { generation: 0, evaluations: genomes.length, ...ranked(genomes, await this.scorer.evaluate(genomes)) };
+    return { generation: 0, evaluations: genomes.length, ...ranked(genomes, await this.score(0, genomes)) };
   }
 
   /** The generation after `state`, which it leaves alone. */
@@ -98,7 +110,7 @@ export class GeneticSearch {
     // A child may repeat an individual of the last pool that did not become a parent; its score is known.
     const known = new Map(state.genomes.map((genes, index) => [genomeKey(genes), state.fitness[index]]));
     const fresh = children.filter((genes) => !known.has(genomeKey(genes)));
-    const scores = await this.scorer.evaluate(fresh);
+    const scores = await this.score(generation, fresh);
     fresh.forEach((genes, index) => known.set(genomeKey(genes), scores[index]));
     const pool = [...parents, ...children];
     const fitness = pool.map((genes) => known.get(genomeKey(genes))!);
@@ -115,6 +127,13 @@ export class GeneticSearch {
     while (state.generation < generations) yield (state = await this.next(state));
   }
 
+  private async score(generation: number, genomes: readonly Uint8Array[]): Promise<Float32Array> {
+    const fitness = await this.scorer.evaluate(genomes);
+    const { form, target, onScored } = this.options;
+    onScored?.({ form, target, generation, genomes, fitness });
+    return fitness;
+  }
+
   private stream(generation: number): RandomStream {
     return new RandomStream(this.options.seed, this.streamName, generation);
   }
@@ -122,8 +141,7 @@ export class GeneticSearch {
   private anyFit(): Uint8Array {
     const genes = new Uint8Array(this.space.length);
     for (const { axis, bounds } of this.axes) {
-      genes.fill(axis.choices[axis.choices.length >> 1], axis.offset, axis.offset + axis.masses.length);
-      fitWindow(axis, bounds, genes);
+      fitWindow(axis, bounds, fillMiddle(axis, genes));
     }
     return genes;
   }
@@ -135,8 +153,7 @@ export class GeneticSearch {
     const logKeep = Math.log1p(-mutation);
     const gap = () => (mutation >= 1 ? 0 : mutation <= 0 ? Infinity : Math.floor(Math.log(1 - stream.uniform()) / logKeep));
     return this.child(parent, (axis, genes) => {
-      const end = axis.offset + axis.masses.length;
-      for (let gene = axis.offset + gap(); gene < end; gene += 1 + gap()) genes[gene] = stream.pick(axis.choices);
+      for (let gene = gap(); gene < axis.masses.length; gene += 1 + gap()) genes[axis.offset + gene] = stream.pick(axis.choices[gene]);
     });
   }
 

@@ -6,7 +6,7 @@ import type { GenerationRecord, SearchCandidate, SearchResult, SearchRun } from 
 import { decodeGenome, type SearchSpace } from '../../shared/domain/space.ts';
 import { mean } from '../../shared/domain/statistics.ts';
 import type { Fitness } from './fitness.ts';
-import { GeneticSearch, type GeneticState } from './genetic.ts';
+import { GeneticSearch, type GeneticOptions, type GeneticState } from './genetic.ts';
 import { BitSampler } from './sampler.ts';
 import { requireFeasible, targetWindows, type Target } from './window.ts';
 
@@ -25,6 +25,8 @@ export interface SweepOptions {
   samplerDraws?: number;
   /** Best candidates kept of each search. */
   keep: number;
+  /** As in `GeneticOptions`. */
+  onScored?: GeneticOptions['onScored'];
 }
 
 /** Where a sweep is; a structured clone of it (a checkpoint) is enough to continue. */

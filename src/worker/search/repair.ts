@@ -31,10 +31,10 @@ function bestGene(axis: GeneAxis, score: (gene: number) => number | null): numbe
 export function repairGreedily(axis: GeneAxis, window: SumWindow, genes: Uint8Array): boolean {
   const { masses, choices, offset } = axis;
   let sum = axisSum(axis, genes);
-  const limit = masses.length * choices.length;
+  const limit = choices.reduce((count, bits) => count + bits.length, 0);
   for (let step = 0; step < limit && (sum > window.high || sum <= window.low); step++) {
     const lower = sum > window.high;
-    const next = (gene: number) => choices[choices.indexOf(genes[offset + gene]) + (lower ? -1 : 1)];
+    const next = (gene: number) => choices[gene][choices[gene].indexOf(genes[offset + gene]) + (lower ? -1 : 1)];
     const moved = (gene: number) => sum + masses[gene] * (next(gene) - genes[offset + gene]);
     const gene = bestGene(axis, (candidate) => {
       if (next(candidate) === undefined) return null;
@@ -59,12 +59,13 @@ export function fitWindow(axis: GeneAxis, window: SumWindow, genes: Uint8Array):
   const least = new Float64Array(order.length + 1);
   const most = new Float64Array(order.length + 1);
   for (let depth = order.length - 1; depth >= 0; depth--) {
-    least[depth] = least[depth + 1] + masses[order[depth]] * choices[0];
-    most[depth] = most[depth + 1] + masses[order[depth]] * choices[choices.length - 1];
+    const gene = order[depth];
+    least[depth] = least[depth + 1] + masses[gene] * choices[gene][0];
+    most[depth] = most[depth + 1] + masses[gene] * choices[gene][choices[gene].length - 1];
   }
   const nearest = order.map((gene) => {
     const now = genes[offset + gene];
-    return [...choices].sort((a, b) => Math.abs(a - now) - Math.abs(b - now) || a - b);
+    return [...choices[gene]].sort((a, b) => Math.abs(a - now) - Math.abs(b - now) || a - b);
   });
   const picked = new Uint8Array(order.length);
   let nodes = 0;

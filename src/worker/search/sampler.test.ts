@@ -6,7 +6,7 @@ import { buildSearchSpace, searchSpaceOf, type SearchSpace } from '../../shared/
 import { axisAverage, chainFacts, FULL_SPACE, RESNET18, RESNET18_FACTS, RESNET18_POINTS } from '../../shared/domain/test-networks.ts';
 import { validateConfiguration } from '../../shared/domain/validate-configuration.ts';
 import { fitWindow, repairGreedily } from './repair.ts';
-import { BitSampler, sampleConfigurations } from './sampler.ts';
+import { BitSampler, sampleConfigurations, type SampleOptions } from './sampler.ts';
 import { requireFeasible, sumWindow, targetWindows } from './window.ts';
 
 const SPACE = searchSpaceOf(RESNET18, FULL_SPACE);
@@ -19,7 +19,9 @@ function distanceFromUniform(values: readonly number[], low: number, high: numbe
 
 describe('sampleConfigurations', () => {
   const count = 1600;
-  const samples = sampleConfigurations(SPACE, { count, forms: FORMS, seed: 3, purpose: 'train' });
+  const drawn = (space: SearchSpace, options: SampleOptions) =>
+    sampleConfigurations(space, options).map(({ configuration }) => configuration);
+  const samples = drawn(SPACE, { count, forms: FORMS, seed: 3, purpose: 'train' });
   it('spreads the average bits uniformly over 2.4 .. 7.6 on both axes, independently', () => {
     const averages = samples.map((sample) => averageBits(sample, RESNET18_FACTS));
     for (const axis of ['weights', 'activations'] as const) {
@@ -47,15 +49,15 @@ describe('sampleConfigurations', () => {
     }
   });
   it('starts with the same configurations whatever the count, and differs by purpose', () => {
-    expect(sampleConfigurations(SPACE, { count: 20, forms: FORMS, seed: 3, purpose: 'train' })).toEqual(samples.slice(0, 20));
+    expect(drawn(SPACE, { count: 20, forms: FORMS, seed: 3, purpose: 'train' })).toEqual(samples.slice(0, 20));
     const exclude = new Set(samples.slice(0, 20).map(configurationKey));
-    const others = sampleConfigurations(SPACE, { count: 20, forms: FORMS, seed: 3, purpose: 'train', exclude });
+    const others = drawn(SPACE, { count: 20, forms: FORMS, seed: 3, purpose: 'train', exclude });
     expect(others.some((other) => exclude.has(configurationKey(other)))).toBe(false);
-    expect(sampleConfigurations(SPACE, { count: 5, forms: FORMS, seed: 3, purpose: 'held-out' })).not.toEqual(samples.slice(0, 5));
+    expect(drawn(SPACE, { count: 5, forms: FORMS, seed: 3, purpose: 'held-out' })).not.toEqual(samples.slice(0, 5));
   });
   it('stops when the space is exhausted', () => {
     const tiny = buildSearchSpace(chainFacts([10, 20, 10]), [], { ...FULL_SPACE, weightBits: [2, 4], activationBits: [8] });
-    const all = sampleConfigurations(tiny, { count: 100, forms: [parseForm('tss'), parseForm('css')], seed: 0, purpose: 'train' });
+    const all = drawn(tiny, { count: 100, forms: [parseForm('tss'), parseForm('css')], seed: 0, purpose: 'train' });
     expect(new Set(all.map(configurationKey)).size).toBe(4);
     expect(all).toHaveLength(4);
   });

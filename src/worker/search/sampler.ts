@@ -1,17 +1,17 @@
 import type { Configuration } from '../../shared/schema/configuration.ts';
 import { configurationKey } from '../../shared/domain/configuration.ts';
-import { formKey, type Form } from '../../shared/domain/form.ts';
+import { formKey, type Form, type FormKey } from '../../shared/domain/form.ts';
 import { RandomStream } from '../../shared/domain/random.ts';
-import { axisSum, decodeGenome, type GeneAxis, type SearchSpace } from '../../shared/domain/space.ts';
+import { averageRange, axisSum, decodeGenome, type GeneAxis, type SearchSpace } from '../../shared/domain/space.ts';
 import { ConditionalTable } from './conditional-table.ts';
 import { fitWindow, repairGreedily } from './repair.ts';
-import { averageRange, sumWindow, type Window, type Windows } from './window.ts';
+import { sumWindow, type Window, type Windows } from './window.ts';
 
 /** Draws of one axis before repair; one in five to ten lands in a window of 0.2 bits. */
 const ATTEMPTS = 60;
 /** Half width of the window around a wanted average when configurations are sampled for the predictor. */
 const TOLERANCE = 0.1;
-/** Distance of the wanted averages from the lowest and highest candidate bits: 2.4 .. 7.6 for bits 2..8. */
+/** Distance of the wanted averages from what all genes at their lowest and highest bits give: 2.4 .. 7.6 for bits 2..8. */
 const MARGIN = 0.4;
 /** Of the tables, where nothing else is asked for; the published code takes 500,000. */
 const TABLE_DRAWS = 20_000;
@@ -73,10 +73,16 @@ export class BitSampler {
 
 /** The window around one wanted average. */
 function around(axis: GeneAxis, stream: RandomStream): Window {
-  const low = axis.choices[0] + MARGIN;
-  const high = axis.choices[axis.choices.length - 1] - MARGIN;
+  const low = axis.ends.low + MARGIN;
+  const high = axis.ends.high - MARGIN;
   const wanted = low < high ? stream.between(low, high) : (low + high) / 2;
   return { low: wanted - TOLERANCE, high: wanted + TOLERANCE };
+}
+
+/** A configuration and the form of the network that it was drawn under; layers with sets of their own may differ from it. */
+export interface DrawnConfiguration {
+  form: FormKey;
+  configuration: Configuration;
 }
 
 export interface SampleOptions {
@@ -98,10 +104,10 @@ export interface SampleOptions {
  * average can be met, the closest one is taken. Fewer than `count` come back when the space has no more. The first n are the same whatever
  * the count is.
  */
-export function sampleConfigurations(space: SearchSpace, options: SampleOptions): Configuration[] {
+export function sampleConfigurations(space: SearchSpace, options: SampleOptions): DrawnConfiguration[] {
   const { count, forms, seed, purpose, exclude = new Set<string>(), sampler = new BitSampler(space, seed) } = options;
   const seen = new Set(exclude);
-  const samples: Configuration[] = [];
+  const samples: DrawnConfiguration[] = [];
   const genes = new Uint8Array(space.length);
   let exhausted = new Set<string>();
   for (let index = 0; samples.length < count && exhausted.size < forms.length; index++) {
@@ -115,7 +121,7 @@ export function sampleConfigurations(space: SearchSpace, options: SampleOptions)
       fresh = !seen.has(key);
       if (!fresh) continue;
       seen.add(key);
-      samples.push(configuration);
+      samples.push({ form: formKey(form), configuration });
     }
     if (fresh) exhausted = new Set();
     else exhausted.add(formKey(form));

@@ -1,6 +1,6 @@
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import { formKey, type Form } from '../../shared/domain/form.ts';
-import { type GeneAxis, type SearchSpace, WINDOW_BITS } from '../../shared/domain/space.ts';
+import { averageRange, fillMiddle, type GeneAxis, type SearchSpace, WINDOW_BITS } from '../../shared/domain/space.ts';
 import { fitWindow, type SumWindow } from './repair.ts';
 
 /** Average bits wanted on one axis: low < average <= high. */
@@ -35,13 +35,6 @@ export function sumWindow(axis: GeneAxis, window: Window): SumWindow {
   return { low: (window.low + EDGE) * axis.total, high: (window.high + EDGE) * axis.total };
 }
 
-/** Lowest and highest average bits of an axis. */
-export function averageRange(axis: GeneAxis): Window {
-  const mass = axis.masses.reduce((sum, value) => sum + value, 0);
-  const average = (bits: number) => (axis.heldSum + mass * bits) / axis.total;
-  return { low: average(axis.choices[0]), high: average(axis.choices[axis.choices.length - 1]) };
-}
-
 /**
  * Checks that some configuration lies in the windows.
  * @throws WorkbenchError `recipe-invalid` whose sentence names the feasible range
@@ -55,7 +48,7 @@ export function requireFeasible(space: SearchSpace, windows: Windows, form: Form
   }
   for (const axis of [space.weights, space.activations]) {
     const window = axis.what === 'weight' ? windows.weights : windows.activations;
-    const genes = new Uint8Array(space.length).fill(axis.choices[axis.choices.length >> 1]);
+    const genes = fillMiddle(axis, new Uint8Array(space.length));
     if (fitWindow(axis, sumWindow(axis, window), genes)) continue;
     const { low, high } = averageRange(axis);
     const reach =

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { toErrorPayload } from '../../shared/contract/errors.ts';
 import { CheckpointStore, type Checkpoint } from './checkpoint.ts';
 
 const CHECKPOINT: Checkpoint = {
@@ -80,14 +81,38 @@ describe('CheckpointStore', () => {
     ['a step that is no number', replace('"step":"17"', '"step":"x7"')],
     ['a negative step', replace('"step":"17"', '"step":"-7"')],
     ['no step', replace('"step"', '"stop"')],
+    ['another step', replace('"step":"17"', '"step":"18"')],
+    [
+      'one bit of a weight flipped',
+      (bytes) => {
+        bytes[bytes.length - 6] ^= 1;
+        return bytes;
+      },
+    ],
   ] satisfies [string, (bytes: Buffer) => Buffer][])('%s: refused in one sentence', (_, change) => {
-    const message = expect.stringMatching(/^Checkpoint .*supernet\.safetensors .*; delete it to start this phase anew\.$/) as string;
+    const message = expect.stringMatching(/^Checkpoint .*supernet\.safetensors .*: do phase 'supernet' again \(--from supernet\)\.$/) as string;
     expect(damaged(change)).toThrow(expect.objectContaining({ code: 'checkpoint-invalid', message }));
+  });
+
+  test('a file of before, without a sha256, is read', () => {
+    store.save('supernet', CHECKPOINT);
+    const path = store.path('supernet');
+    // same length, so that the offsets stay right
+    writeFileSync(path, Buffer.from(readFileSync(path, 'latin1').replace('"sha256"', '"older!"'), 'latin1'));
+    expect(store.load('supernet')).toEqual(CHECKPOINT);
+  });
+
+  test('a full disk is one sentence with the path', () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
+    expect(toErrorPayload(full, store.path('supernet'))).toEqual({
+      code: 'disk-full',
+      message: `The disk is full while writing ${store.path('supernet')}: free some space and run the same command again, a run with --resume.`,
+    });
   });
 
   test('a folder that cannot be made is an error, not a silence', () => {
     writeFileSync(join(directory, 'checkpoints'), 'a file in the way');
     expect(dirname(store.path('supernet'))).toBe(join(directory, 'checkpoints'));
-    expect(() => store.save('supernet', CHECKPOINT)).toThrow(/EEXIST|ENOTDIR/);
+    expect(() => store.save('supernet', CHECKPOINT)).toThrow(/is in the way|a file in its path/);
   });
 });

@@ -1,13 +1,30 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { WorkbenchError } from '../../shared/contract/errors.ts';
-import { decodeSafetensors, encodeSafetensors, type TensorArray } from './safetensors.ts';
+import { fromErrorPayload, toErrorPayload, WorkbenchError } from '../../shared/contract/errors.ts';
+import { damagedCheckpoint, decodeSafetensors, encodeSafetensors, type TensorArray } from './safetensors.ts';
 
 export interface Checkpoint {
   tensors: Map<string, TensorArray>;
   /** training steps done */
   step: number;
   done: boolean;
+}
+
+/** Below a file that is taken for a folder even removing fails, which must not hide why writing did. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // it is not there
+  }
+}
+
+function readCheckpoint(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw damagedCheckpoint(path, `cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
 }
 
 /** Checkpoints of one run: `checkpoints/<name>.safetensors`, replaced as a whole, bound to the run by its fingerprint. */
@@ -26,13 +43,16 @@ export class CheckpointStore {
     return join(this.directory, 'checkpoints', `${name}.safetensors`);
   }
 
-  /** Writes to a temporary name, syncs, renames: a reader sees the old checkpoint or the new one, never a part. */
+  /**
+   * Writes to a temporary name, syncs, renames: a reader sees the old checkpoint or the new one, never a part.
+   * @throws WorkbenchError `disk-full` or `project-readonly` with the path
+   */
   save(name: string, { tensors, step, done }: Checkpoint, shapes?: ReadonlyMap<string, readonly number[]>): void {
     const path = this.path(name);
     const temporary = `${path}.${process.pid}.tmp`;
-    mkdirSync(dirname(path), { recursive: true });
     const bytes = encodeSafetensors(tensors, { fingerprint: this.fingerprint, step: String(step), done: String(done) }, shapes);
     try {
+      mkdirSync(dirname(path), { recursive: true });
       const file = openSync(temporary, 'w');
       try {
         let written = 0;
@@ -43,16 +63,16 @@ export class CheckpointStore {
       }
       renameSync(temporary, path);
     } catch (error) {
-      rmSync(temporary, { force: true });
-      throw error;
+      discard(temporary);
+      throw fromErrorPayload(toErrorPayload(error, path));
     }
   }
 
-  /** @returns null when there is none. @throws WorkbenchError when it is cut, or belongs to another recipe, data set or engine */
+  /** @returns null when there is none. @throws WorkbenchError when it is damaged, or belongs to another recipe, data set or engine */
   load(name: string): Checkpoint | null {
     const path = this.path(name);
     if (!existsSync(path)) return null;
-    const { tensors, metadata } = decodeSafetensors(readFileSync(path), path);
+    const { tensors, metadata } = decodeSafetensors(readCheckpoint(path), path);
     if (metadata.fingerprint !== this.fingerprint) {
       throw new WorkbenchError(
         'fingerprint-mismatch',
@@ -61,10 +81,7 @@ export class CheckpointStore {
     }
     const step = Number(metadata.step ?? Number.NaN);
     if (!Number.isInteger(step) || step < 0) {
-      throw new WorkbenchError(
-        'checkpoint-invalid',
-        `Checkpoint ${path} does not say how many steps it has done; delete it to start this phase anew.`,
-      );
+      throw damagedCheckpoint(path, 'does not say how many steps it has done');
     }
     return { tensors, step, done: metadata.done === 'true' };
   }

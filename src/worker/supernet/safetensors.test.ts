@@ -69,7 +69,7 @@ const refused = (bytes: Uint8Array, message: RegExp | string) => {
   expect(caught).toBeInstanceOf(WorkbenchError);
   const error = caught as WorkbenchError;
   expect(error.code).toBe('checkpoint-invalid');
-  expect(error.message).toMatch(/^Checkpoint \/run\/supernet\.safetensors .*; delete it to start this phase anew\.$/);
+  expect(error.message).toMatch(/^Checkpoint \/run\/supernet\.safetensors .*: do phase 'supernet' again \(--from supernet\)\.$/);
   expect(error.message).toMatch(message);
 };
 

@@ -53,6 +53,8 @@ export interface PassRecord {
   loss: number;
   crossEntropy: number;
   divergence: number;
+  /** wall time of the forward and backward pass */
+  milliseconds: number;
 }
 
 export interface StepRecord {
@@ -61,6 +63,8 @@ export interface StepRecord {
   skewness: Float32Array;
   kurtosis: Float32Array;
   rate: number;
+  /** wall time of WDR, clip and the optimizer step */
+  updateMilliseconds: number;
 }
 
 /**
@@ -88,10 +92,13 @@ export async function elasticStep(
     const configuration = drawSubnet(layout, space, supernet.forms, role, seed, step, pass);
     const lambda = scalar(pass > 0 && supernet.gpg.enabled ? supernet.gpg.lambda : 0);
     const feeds = { images: batch.images, labels, teacher, lambda, ...encodePass(layout, configuration, batch.labels.length) };
+    const started = performance.now();
     const out = await executor.run(functionNames.pass, feeds);
+    const milliseconds = performance.now() - started;
     teacher = out.logits;
-    passes.push({ role, configuration, loss: out.loss[0], crossEntropy: out.crossEntropy[0], divergence: out.divergence[0] });
+    passes.push({ role, configuration, loss: out.loss[0], crossEntropy: out.crossEntropy[0], divergence: out.divergence[0], milliseconds });
   }
+  const started = performance.now();
   const rate = cosineRate(supernet.learningRate, step, total);
   const { enabled, skewness, kurtosis, target } = supernet.wdr;
   const applied = await executor.run(functionNames.apply, {
@@ -103,5 +110,12 @@ export async function elasticStep(
     target: scalar(target),
     ...powers(step),
   });
-  return { passes, wdrLoss: applied.loss[0], skewness: applied.skewness as Float32Array, kurtosis: applied.kurtosis as Float32Array, rate };
+  return {
+    passes,
+    wdrLoss: applied.loss[0],
+    skewness: applied.skewness as Float32Array,
+    kurtosis: applied.kurtosis as Float32Array,
+    rate,
+    updateMilliseconds: performance.now() - started,
+  };
 }

@@ -1,0 +1,89 @@
+import type { HostEvent } from '../../shared/contract/api/views.ts';
+import { WindowStream, type MetricNews, type StreamSources } from './window-stream.ts';
+
+/** Name under which the program itself listens to what windows hear; nobody sees what is sent to it. */
+export const HOST_LISTENER = 'native';
+/** Requests from outside that wait for the first window. */
+const MOST_WAITING = 20;
+
+/** How long a window whose connection ended may come back before its projects are let go, ms. */
+const GRACE_MS = 20_000;
+
+/** Brings what happens in the host to every window that listens. */
+export class EventHub {
+  private readonly streams = new Map<string, WindowStream>();
+  private readonly leaving = new Map<string, NodeJS.Timeout>();
+  private waiting: HostEvent[] = [];
+
+  /** @param left called with each window that has ended and not come back */
+  constructor(
+    private readonly sources: StreamSources,
+    private readonly left: (window: string) => void,
+  ) {}
+
+  /** The one stream of a window; a second one of the same window ends the first. */
+  async *listen(window: string, signal?: AbortSignal): AsyncGenerator<HostEvent, void, void> {
+    clearTimeout(this.leaving.get(window));
+    this.leaving.delete(window);
+    this.streams.get(window)?.end();
+    const stream = new WindowStream(this.sources, window);
+    // the newest window is the last
+    this.streams.delete(window);
+    this.streams.set(window, stream);
+    if (window !== HOST_LISTENER) for (const event of this.waiting.splice(0)) stream.post(event);
+    const end = () => stream.end();
+    signal?.addEventListener('abort', end);
+    if (signal?.aborted) end();
+    try {
+      yield* stream.events();
+    } finally {
+      signal?.removeEventListener('abort', end);
+      if (this.streams.get(window) === stream) {
+        this.streams.delete(window);
+        this.leave(window);
+      }
+    }
+  }
+
+  /** Tells a window, or all of them. */
+  post(event: HostEvent, window?: string): void {
+    for (const [name, stream] of this.streams) if (window === undefined || window === name) stream.post(event);
+  }
+
+  /** Tells one window, the newest where none is named; while there is none, it waits for the first that comes. */
+  postToOne(event: HostEvent, window?: string): void {
+    const names = [...this.streams.keys()].filter((name) => name !== HOST_LISTENER);
+    const chosen = window !== undefined && names.includes(window) ? window : names.at(-1);
+    if (chosen !== undefined) this.streams.get(chosen)!.post(event);
+    else this.waiting = [...this.waiting, event].slice(-MOST_WAITING);
+  }
+
+  metrics(news: MetricNews): void {
+    for (const stream of this.streams.values()) stream.metrics(news);
+  }
+
+  jobsChanged(): void {
+    for (const stream of this.streams.values()) stream.markJobs();
+  }
+
+  /** @param origin the window that caused it, if one did */
+  projectChanged(folder: string, origin: string | null): void {
+    for (const stream of this.streams.values()) stream.markProject(folder, origin);
+  }
+
+  /** Ends every stream. */
+  close(): void {
+    for (const timer of this.leaving.values()) clearTimeout(timer);
+    this.leaving.clear();
+    for (const stream of this.streams.values()) stream.end();
+    this.streams.clear();
+  }
+
+  private leave(window: string): void {
+    const timer = setTimeout(() => {
+      this.leaving.delete(window);
+      this.left(window);
+    }, GRACE_MS);
+    this.leaving.set(window, timer.unref());
+  }
+}

@@ -1,0 +1,17 @@
+import type { RunView } from '../../shared/contract/api/views.ts';
+import { reportRun } from '../project-report.ts';
+import type { ProjectStore } from '../project-store.ts';
+import type { RunRecord } from '../run-record.ts';
+
+/** Log lines that travel with a run; all of them can be asked for. */
+const LOG_LINES = 200;
+
+export function viewRun(store: ProjectStore, run: RunRecord): RunView {
+  return {
+    ...reportRun(store, run),
+    settings: run.recipe,
+    slot: run.slot,
+    label: run.label,
+    log: store.logLines(run.id, LOG_LINES),
+  };
+}

@@ -1,0 +1,56 @@
+/** The parts of ECharts that the charts use; nothing else of it is bundled. */
+import {
+  CustomChart,
+  LineChart as LineSeries,
+  ScatterChart as ScatterSeries,
+  type CustomSeriesOption,
+  type LineSeriesOption,
+  type ScatterSeriesOption,
+} from 'echarts/charts';
+import {
+  GridComponent,
+  MarkAreaComponent,
+  MarkLineComponent,
+  type GridComponentOption,
+  type MarkAreaComponentOption,
+  type MarkLineComponentOption,
+} from 'echarts/components';
+import { init, use, type ComposeOption } from 'echarts/core';
+import { CanvasRenderer, SVGRenderer } from 'echarts/renderers';
+
+use([CustomChart, LineSeries, ScatterSeries, GridComponent, MarkAreaComponent, MarkLineComponent, CanvasRenderer, SVGRenderer]);
+
+export type ChartOption = ComposeOption<
+  CustomSeriesOption | LineSeriesOption | ScatterSeriesOption | GridComponentOption | MarkAreaComponentOption | MarkLineComponentOption
+>;
+export type SeriesOption = CustomSeriesOption | LineSeriesOption | ScatterSeriesOption;
+export type Plot = ReturnType<typeof init>;
+export { init, type CustomSeriesOption, type LineSeriesOption, type ScatterSeriesOption };
+
+/** Marks above which a canvas is faster than SVG elements. */
+export const CANVAS_FROM = 3000;
+
+/** Draws an option without a page, as a stand-alone SVG document of this size in px. */
+export function svgDocument(option: ChartOption, width: number, height: number, background: string): string {
+  const plot = init(null, null, { renderer: 'svg', ssr: true, width, height });
+  try {
+    plot.setOption({ ...option, animation: false, backgroundColor: background });
+    return plot.renderToSVGString();
+  } finally {
+    plot.dispose();
+  }
+}
+
+/** Draws an option onto a canvas of its own, `ratio` pixels for each px. */
+export function pngImage(option: ChartOption, width: number, height: number, background: string, ratio: number): Promise<Blob> {
+  const plot = init(document.createElement('div'), null, { renderer: 'canvas', width, height, devicePixelRatio: ratio });
+  plot.setOption({ ...option, animation: false });
+  const canvas = plot.renderToCanvas({ pixelRatio: ratio, backgroundColor: background });
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => {
+      plot.dispose();
+      if (blob) resolve(blob);
+      else reject(new Error(`An image of ${width} × ${height} px could not be made: the picture is too large for this machine.`));
+    }, 'image/png');
+  });
+}
