@@ -69,9 +69,8 @@ function exportRandom(project, name, seed, run) {
   console.log(`${name}, seed ${seed}: exporting random configuration ${drawn}`);
   const which = ['--run', run.id];
   eqnetJson('config', project, '--random', String(drawn), '--forms', 'layer', '--out', file('json'), ...which);
-  const { proof, bytes, averageWeightBits, averageActivationBits } = eqnetJson(
-    ...['export', project, '--config', file('json'), '--format', 'onnx', '--out', file('onnx'), ...which],
-  );
+  const argv = ['--config', file('json'), '--format', 'onnx', '--out', file('onnx'), ...which];
+  const { proof, bytes, averageWeightBits, averageActivationBits } = eqnetJson('export', project, ...argv);
   return { seed: drawn, proof, bytes, averageWeightBits, averageActivationBits };
 }
 

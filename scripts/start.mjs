@@ -13,13 +13,13 @@ const STARTED_MS = 10_000;
 
 const say = (text) => process.stderr.write(`${text}\n`);
 
-/** Ctrl-C goes to the child as well and ends it in its own time. */
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined);
-
 /** @returns {Promise<{ code: number, ms: number }>} */
 function run(command, args) {
   const began = performance.now();
   const child = spawn(command, args, { stdio: 'inherit' });
+  // Ctrl-C goes to the child as well and ends it in its own time; SIGTERM goes to one process
+  process.removeAllListeners('SIGINT').on('SIGINT', () => undefined);
+  process.removeAllListeners('SIGTERM').on('SIGTERM', () => child.kill('SIGTERM'));
   return new Promise((resolve) => {
     const end = (code) => resolve({ code, ms: performance.now() - began });
     child.once('error', () => end(127));

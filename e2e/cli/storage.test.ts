@@ -164,7 +164,9 @@ describe(`TensorFlow's library is missing, ${native.title}`, () => {
   test.skipIf(!hasNative)('what may choose takes the portable engine, and says so', async () => {
     const options = withoutLibrary();
     const evaluated = await eqnet(['eval', finished, '--config', config, '--engine', 'auto', '--json'], options);
-    expect(evaluated.err).toMatch(/is broken \(.*libtensorflow.* is missing\) and cannot be set up again without a Python with pip and a C\+\+ compiler .*, so the portable engine is used/);
+    expect(evaluated.err).toMatch(
+      /is broken \(.*libtensorflow.* is missing\) and cannot be set up again without a Python with pip and a C\+\+ compiler .*, so the portable engine is used/,
+    );
     const onPortable = SHAPES.eval.parse(JSON.parse(evaluated.out));
     const onNative = SHAPES.eval.parse(await eqnetJson(['eval', finished, '--config', config]));
     // the same integers; a sum on the border of two codes may round the other way

@@ -191,6 +191,6 @@ export function recipeFile(folder: string, over: Record<string, unknown> = {}, n
 
 /** The process that computes for whoever has the project open. */
 export function workerPid(project: string): number {
-  const { worker } = JSON.parse(readFileSync(join(project, OWNER_FILE), 'utf8')) as { worker: { pid: number } };
-  return worker.pid;
+  const { workers } = JSON.parse(readFileSync(join(project, OWNER_FILE), 'utf8')) as { workers: { pid: number }[] };
+  return workers[0].pid;
 }

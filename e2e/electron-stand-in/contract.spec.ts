@@ -4,7 +4,7 @@
  */
 import { _electron, expect, test, type ElectronApplication, type Page } from '@playwright/test';
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -266,12 +266,6 @@ test('a quit that is held goes on when it is asked again; the last window ends t
 test.describe('of the stand-in alone', () => {
   test.skip(kind !== 'stand-in', 'the real Electron has what the stand-in lacks');
 
-  const running = () =>
-    execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
-      .split('\n')
-      .filter((line) => line.includes('eqnet-stand-in-'));
-  const profiles = () => readdirSync(tmpdir()).filter((name) => /^eqnet-stand-in-\d/.test(name));
-
   test('what it does not have throws by name', async () => {
     app = await launch();
     page = await app.firstWindow();
@@ -290,20 +284,29 @@ test.describe('of the stand-in alone', () => {
     await app.close();
   });
 
-  test('it takes its Chromium and profile with it, also when it is killed', async () => {
-    await expect.poll(running).toEqual([]);
-    expect(profiles()).toEqual([]);
+  /** What a process of the stand-in has started or made: its Chromium, its folder. */
+  const belongings = (pid: number) => {
+    const name = `eqnet-stand-in-${pid}-`;
+    const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n');
+    return {
+      processes: processes.filter((line) => line.includes(name)).length,
+      folders: readdirSync(tmpdir()).filter((folder) => folder.startsWith(name)).length,
+    };
+  };
+
+  test('it takes its Chromium and its folder with it, also when it is killed', async () => {
     app = await launch();
     await app.firstWindow();
-    expect(profiles()).toHaveLength(1);
+    const killed = app.process().pid!;
+    expect(belongings(killed).processes).toBeGreaterThan(0);
     app.process().kill('SIGKILL');
-    await expect.poll(running).toEqual([]);
-    // the next start sweeps the folder that the killed one had to leave
+    await expect.poll(() => belongings(killed).processes).toBe(0);
+
     app = await launch();
     await app.firstWindow();
-    expect(profiles()).toHaveLength(1);
+    expect(belongings(killed), 'the next start sweeps the folder that the killed one had to leave').toEqual({ processes: 0, folders: 0 });
+    const ended = app.process().pid!;
     await app.close();
-    expect(profiles()).toEqual([]);
-    expect(existsSync(data)).toBe(true);
+    await expect.poll(() => belongings(ended)).toEqual({ processes: 0, folders: 0 });
   });
 });

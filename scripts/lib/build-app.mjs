@@ -18,7 +18,9 @@ function buildPart(part, outDir) {
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
   return new Promise((done, failed) => {
     child.once('error', failed);
-    child.once('close', (code) => (code === 0 ? done() : failed(new Error(`eqnet: the ${part} of the app does not build.\n${output.trim()}`))));
+    child.once('close', (code) =>
+      code === 0 ? done() : failed(new Error(`eqnet: the ${part} of the app does not build.\n${output.trim()}`)),
+    );
   });
 }
 

@@ -123,7 +123,9 @@ const NODE_PROGRAMS = {
   product: 'cli.js',
   sources: [
     ...['cli', 'host', 'server', 'shared', 'worker'].map((name) => `src/${name}`),
-    ...['resources/engine', 'vite.node.config.ts', 'package.json'],
+    'resources/engine',
+    'vite.node.config.ts',
+    'package.json',
   ],
   async build(outDir) {
     const vite = await importVite();

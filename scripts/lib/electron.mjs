@@ -8,8 +8,7 @@ const folder = fileURLToPath(new URL('../../node_modules/electron', import.meta.
 const FETCH_LIMIT_MS = 5 * 60_000;
 
 /** Whether this machine can show a window. */
-export const hasDisplay = (env = process.env) =>
-  process.platform !== 'linux' || Boolean(env.DISPLAY || env.WAYLAND_DISPLAY);
+export const hasDisplay = (env = process.env) => process.platform !== 'linux' || Boolean(env.DISPLAY || env.WAYLAND_DISPLAY);
 
 /** The Electron binary that is there already, or null. */
 function installed(env = process.env) {
@@ -19,6 +18,13 @@ function installed(env = process.env) {
   if (env.ELECTRON_OVERRIDE_DIST_PATH) return join(env.ELECTRON_OVERRIDE_DIST_PATH, name ?? 'electron');
   const path = name && join(folder, 'dist', name);
   return path && existsSync(path) ? path : null;
+}
+
+/** What the installer says went wrong, with the code of the system where there is one. */
+function reasonOf(output, code) {
+  const message = /^\w*Error: (.*)$/m.exec(output)?.[1] ?? `its installer ended with ${code}`;
+  const cause = /\b(E[A-Z]{3,}|EAI_AGAIN)\b/.exec(output)?.[1];
+  return cause && !message.includes(cause) ? `${message}, ${cause}` : message;
 }
 
 /** Fetches the binary with Electron's own installer. @returns {Promise<string | null>} why that failed */
@@ -39,7 +45,7 @@ function fetchElectron() {
     child.once('error', (error) => end(error.message));
     child.once('close', (code) => {
       if (late) end(`it took longer than ${FETCH_LIMIT_MS / 60_000} minutes`);
-      else end(code === 0 ? null : (/^\w*Error: (.*)$/m.exec(output)?.[1] ?? `its installer ended with ${code}`));
+      else end(code === 0 ? null : reasonOf(output, code));
     });
   });
 }
@@ -55,7 +61,8 @@ export async function findElectron(say) {
   const there = installed();
   if (there) return existsSync(there) ? { path: there } : { problem: `${there} does not exist` };
   if (!existsSync(join(folder, 'install.js'))) return { problem: "Electron is not installed (run 'npm ci' without --omit=dev)" };
-  if (process.env.ELECTRON_SKIP_BINARY_DOWNLOAD) return { problem: 'Electron is not here and ELECTRON_SKIP_BINARY_DOWNLOAD forbids to fetch it' };
+  if (process.env.ELECTRON_SKIP_BINARY_DOWNLOAD)
+    return { problem: 'Electron is not here and ELECTRON_SKIP_BINARY_DOWNLOAD forbids to fetch it' };
   say('Fetching Electron, once (about 110 MB) ...');
   const problem = await fetchElectron();
   const path = installed();

@@ -46,7 +46,10 @@ export const formOption = (): Option =>
 export const granularityOption = (): Option =>
   new Option('--granularity <g>', 'one step size per weight tensor or per output channel').choices(GRANULARITIES);
 export const formsOption = (): Option =>
-  new Option('--forms <how>', 'with --random: one form for the network or one for each layer; default: network').choices(['network', 'layer']);
+  new Option('--forms <how>', 'with --random: one form for the network or one for each layer; default: network').choices([
+    'network',
+    'layer',
+  ]);
 export const symmetryOption = (what: 'weight' | 'activation'): Option =>
   new Option(`--${what}-symmetry <s>`, `symmetric or asymmetric quantization of the ${what}s`).choices(SYMMETRIES);
 /** @param otherwise the engine without the option */

@@ -334,7 +334,9 @@ test('started from a checkout, hints name the command in that form', async () =>
   expect(out).toMatch(/^Usage: npm run eqnet -- show \[options\] <dir>\n/);
   expect(out).toContain('$ npm run eqnet -- show digits.eqnet\n');
   expect((await eqnet([])).out).toContain('$ npm run eqnet -- run mnist-quick');
-  expect(sentence(await eqnet(['dance']))).toMatch(/^Unknown command 'dance': see 'npm run eqnet -- --help' or 'npm run eqnet -- COMMAND --help'\.$/);
+  expect(sentence(await eqnet(['dance']))).toMatch(
+    /^Unknown command 'dance': see 'npm run eqnet -- --help' or 'npm run eqnet -- COMMAND --help'\.$/,
+  );
   expect(sentence(await eqnet(['show', 'no.eqnet']))).toContain("'npm run eqnet -- run RECIPE --project no.eqnet'");
 });
 

@@ -103,7 +103,12 @@ function usageError(error: CommanderError, argv: readonly string[]): WorkbenchEr
     .filter(Boolean);
   const hint = more.join(' ').replace(/^\((.*)\)$/, '$1');
   const text = `${first[0].toUpperCase()}${first.slice(1).replace(/\.$/, '')}`;
-  return new WorkbenchError('usage', `${text}${hint ? ` (${hint})` : ''}: see '${eqnet('--help')}' or '${eqnet('COMMAND --help')}'.`, {}, error);
+  return new WorkbenchError(
+    'usage',
+    `${text}${hint ? ` (${hint})` : ''}: see '${eqnet('--help')}' or '${eqnet('COMMAND --help')}'.`,
+    {},
+    error,
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseRecipe } from '../shared/schema/presets.ts';
-import { fingerprintDifferences, fingerprintOf } from './fingerprint.ts';
+import { assertSameRun, fingerprintDifferences, fingerprintOf, firstUse } from './fingerprint.ts';
 import type { RunRecord } from './run-record.ts';
 
 const engine = { executor: 'session', version: 'tensorflow-1' } as const;
@@ -40,5 +40,35 @@ describe('what it may not change is named', () => {
 
   test('a run of another program version', () => {
     expect(fingerprintDifferences({ ...run, fingerprint: 'old' }, recipe(), engine)).toEqual(['the version of the program']);
+  });
+});
+
+describe('what only later phases depend on may change', () => {
+  test.each([
+    ['search', 'predictor'],
+    ['predictor.hidden', 'sample'],
+    ['predictor.trainSamples', 'grid'],
+    ['evaluation.gridBits', 'supernet'],
+    ['supernet.wdr.target', 'calibrate'],
+    ['space.weightBits', 'pretrain'],
+  ] as const)('%s after %s, not after the phase that uses it', (path, kept) => {
+    const [section, field, part] = path.split('.');
+    const value: Record<string, unknown> = {
+      search: { generations: 7 },
+      hidden: [3],
+      trainSamples: 9,
+      gridBits: [8],
+      wdr: { [part]: 3 },
+      weightBits: [3, 4],
+    };
+    const changed = recipe({ [section]: field ? { [field]: value[field] } : value[section] });
+    expect(() => assertSameRun(run, changed, engine, kept)).not.toThrow();
+    const used = firstUse(path);
+    expect(() => assertSameRun(run, changed, engine, used)).toThrow(`or do it again from '${used}' with --from ${used}`);
+  });
+
+  test('nothing kept, nothing to compare', () => {
+    expect(() => assertSameRun(run, recipe({ seed: 9 }), engine, null)).not.toThrow();
+    expect(() => assertSameRun(run, recipe({ seed: 9 }), engine, 'pretrain')).toThrow(/take back the change, or leave out/);
   });
 });

@@ -25,3 +25,9 @@ export const programVersion = packageJson.version;
 export function dependencyVersion(name: string): string {
   return packageJson.dependencies[name];
 }
+
+/**
+ * The same file where every program can read it. The desktop app lies in an archive that only it can look into; what
+ * others need, such as the worker and the sources of the addon, is kept beside the archive (electron-builder.yml).
+ */
+export const outsideArchive = (path: string): string => path.replace(/([\\/])app\.asar([\\/])/, '$1app.asar.unpacked$2');

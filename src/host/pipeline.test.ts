@@ -2,7 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { WorkbenchError } from '../shared/contract/errors.ts';
-import type { PipelineEvent } from './pipeline.ts';
+import type { Phase } from '../shared/contract/job-protocol.ts';
+import { runPipeline, type PipelineEvent } from './pipeline.ts';
 import { reportProject } from './project-report.ts';
 import { ProjectStore } from './project-store.ts';
 import { runRecipe, type RunRecipeOptions } from './run-recipe.ts';
@@ -200,4 +201,38 @@ test('exports may change after a run: --from export writes the new choice', asyn
   const recipe = tinyRecipe({ export: { targets: [4], uniformBits: [2] } });
   const report = await runRecipe(options(project, { recipe, from: 'export' }));
   expect(report.exports.map(({ candidateId }) => candidateId)).toEqual([expect.stringMatching(/^4.tss/), '2/uniform/tss']);
+});
+
+test('--from takes a recipe that says the same of the phases before, and --resume one of the phases that have begun', async () => {
+  const folder = temporaryFolder();
+  setScript({ phase: 'sample', after: 3, how: 'crash', once: join(folder, 'happened') });
+  const project = join(folder, 'a.eqnet');
+  await failure(runRecipe(options(project)));
+  const other = (over: object) => ({ recipe: tinyRecipe({ predictor: { epochs: 7 }, ...over }) });
+  const resumed = await runRecipe(options(project, { ...other({}), resume: true }));
+  expect(resumed).toMatchObject({ id: 'tiny-1', state: 'done' });
+  const searched = await runRecipe(options(project, { ...other({ search: { targets: [4], remeasure: 1 } }), from: 'search' }));
+  expect(searched).toMatchObject({ id: 'tiny-1', state: 'done' });
+  expect(searched.candidates.map(({ target }) => target)).toEqual([4, 4]);
+  const refused = await failure(runRecipe(options(project, { ...other({ predictor: { epochs: 8 } }), from: 'search' })));
+  expect(refused.message).toContain(
+    "predictor.epochs: 7 -> 8): take back the change, or do it again from 'predictor' with --from predictor",
+  );
+  const anew = await runRecipe(options(project, { recipe: tinyRecipe({ seed: 5 }), from: 'pretrain' }));
+  expect(anew).toMatchObject({ id: 'tiny-1', state: 'done' });
+  expect((await runRecipe(options(project, { recipe: tinyRecipe({ seed: 5 }), resume: true }))).id).toBe('tiny-1');
+});
+
+test('until ends a run early with everything stored', async () => {
+  const project = join(temporaryFolder(), 'a.eqnet');
+  const store = await ProjectStore.open(project);
+  const run = store.createRun(tinyRecipe(), 'f', scriptedEngine);
+  const until = (phase?: Phase) =>
+    runPipeline({ store, run: store.run(run.id), engine: scriptedEngine, workerPath: scriptedWorker, until: phase });
+  expect(await until('grid')).toBeNull();
+  expect(store.run(run.id).state).toBe('stopped');
+  expect(await until('grid')).toBeNull();
+  expect(await until()).toMatch(/^[0-9a-f]{64}$/);
+  expect(store.run(run.id).state).toBe('done');
+  store.close();
 });

@@ -42,16 +42,14 @@ function exportsOf(store: ProjectStore, run: RunRecord, candidates: readonly Rep
     file: join(folder, basename(exported.file)),
     configuration: configurationOf(exported),
   }));
-  const manual = store
-    .exports(run.id)
-    .map(({ file, format, bytes, proof, configuration, candidateId = null }) => ({
-      candidateId,
-      format,
-      file,
-      bytes,
-      proof,
-      configuration,
-    }));
+  const manual = store.exports(run.id).map(({ file, format, bytes, proof, configuration, candidateId = null }) => ({
+    candidateId,
+    format,
+    file,
+    bytes,
+    proof,
+    configuration,
+  }));
   return [...bundled, ...manual];
 }
 

@@ -25,6 +25,9 @@ export function lastTouched(store: ProjectStore, run: RunRecord): Phase | null {
   return store.phases(run.id).findLast(({ state }) => state !== 'pending')?.phase ?? null;
 }
 
+/** The phase that comes before; null before the first. */
+export const phaseBefore = (phase: Phase): Phase | null => PHASES[PHASES.indexOf(phase) - 1] ?? null;
+
 /**
  * Decides which run a request means; changes nothing.
  *  - nothing asked: a new run, unless an unfinished one of the same recipe waits (then a sentence, so that no work is lost by mistake);
@@ -41,7 +44,7 @@ export function planRun(store: ProjectStore, { recipe, engine, resume, from }: R
     const run = same.at(-1) ?? runs.findLast((candidate) => candidate.recipe.name === recipe.name) ?? runs.at(-1);
     if (!run)
       throw new WorkbenchError('usage', `Project ${store.folder} has no run that could be done again from '${from}': leave out --from.`);
-    assertSameRun(run, recipe, engine, PHASES[PHASES.indexOf(from) - 1] ?? null);
+    assertSameRun(run, recipe, engine, phaseBefore(from));
     const missing = store.phases(run.id).find(({ phase, state }) => PHASES.indexOf(phase) < PHASES.indexOf(from) && state !== 'done');
     if (missing)
       throw new WorkbenchError(

@@ -1,6 +1,7 @@
 import { app, BrowserWindow, session, shell } from 'electron';
 import { createWorkbench } from '../host/app/index.ts';
 import type { HostEvent } from '../shared/contract/api/views.ts';
+import { runScriptsWith } from '../host/engine/addon-build.ts';
 import { openDialog, saveTextDialog } from './dialogs.ts';
 import { installMenu } from './menu.ts';
 import { followHost } from './native-state.ts';
@@ -12,6 +13,7 @@ import { serveInterface } from './protocol.ts';
 import { closeBeforeQuit } from './quit.ts';
 import { serveContract } from './rpc.ts';
 import { lockContents, lockSession, mayOpenOutside } from './security.ts';
+import { runUtilityScript } from './utility-script.ts';
 import { launchUtilityWorker } from './utility-worker.ts';
 import { createWindow, raise } from './window.ts';
 
@@ -25,6 +27,8 @@ export async function boot(requests: OpenRequests): Promise<void> {
   lockSession(session.defaultSession);
   serveInterface(interfaceFolder);
 
+  runScriptsWith(runUtilityScript);
+
   const open = () => createWindow({ preload: preloadFile, url: interfaceUrl(), state: windowStateFile() });
   const front = () => {
     const window = BrowserWindow.getFocusedWindow() ?? BrowserWindow.getAllWindows()[0];
@@ -32,7 +36,7 @@ export async function boot(requests: OpenRequests): Promise<void> {
     else open();
   };
 
-  const workbench = await createWorkbench({
+  const workbench = createWorkbench({
     kind: 'desktop',
     launch: launchUtilityWorker,
     workerPath: workerFile,

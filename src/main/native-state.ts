@@ -1,12 +1,9 @@
 import { app, BrowserWindow, nativeTheme, powerSaveBlocker } from 'electron';
 import { createRouterClient } from '@orpc/server';
-import type { Workbench } from '../host/app/index.ts';
+import { HOST_LISTENER, type Workbench } from '../host/app/index.ts';
 import type { JobView } from '../shared/contract/api/views.ts';
 import { settingsSchema, type Settings } from '../shared/schema/settings.ts';
 import { paintWindows } from './window.ts';
-
-/** Name of the main process among the windows that listen to the host. */
-const LISTENER = 'native';
 
 /** Share of the running jobs that is done, 0..1; -1 (no progress bar) when none runs or none can tell. */
 export function jobsProgress(jobs: readonly JobView[]): number {
@@ -47,7 +44,7 @@ export async function followHost(workbench: Workbench, onSettings: (settings: Se
   async function listen(): Promise<void> {
     const show = showJobs();
     try {
-      for await (const event of await client.app.events({ window: LISTENER })) {
+      for await (const event of await client.app.events({ window: HOST_LISTENER })) {
         if (event.type === 'settings') apply(settingsSchema.parse(event.settings));
         if (event.type === 'jobs') show(event.jobs);
       }

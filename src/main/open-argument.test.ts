@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 import { projectArgument } from './open-argument.ts';
 
@@ -18,6 +19,8 @@ test.each([
   ['the project.json in it', [join(project, 'project.json')], project],
   ['after the app and switches', ['.', '--no-sandbox', 'digits.eqnet'], project],
   ['before switches', ['digits.eqnet', '--inspect=0'], project],
+  ['as the address of a file', [pathToFileURL(project).href], project],
+  ['an address elsewhere', ['file://server%zz/digits.eqnet'], null],
   ['nothing', [], null],
   ['a switch', ['--open=digits.eqnet'], null],
   ['a folder of another kind', ['other'], null],

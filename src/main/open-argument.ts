@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /**
  * The project that a command line names: its last argument that is a `.eqnet` folder. File managers also pass the
@@ -10,10 +11,21 @@ import { extname, resolve } from 'node:path';
 export function projectArgument(argv: readonly string[], directory: string): string | null {
   for (const argument of argv.toReversed()) {
     if (argument.startsWith('-')) continue;
-    const folder = projectFolder(resolve(directory, argument));
+    const path = pathOf(argument);
+    const folder = path && projectFolder(resolve(directory, path));
     if (folder) return folder;
   }
   return null;
+}
+
+/** Desktops hand over addresses of files as well as paths; null for an address that is no file here. */
+function pathOf(argument: string): string | null {
+  if (!argument.startsWith('file:')) return argument;
+  try {
+    return fileURLToPath(argument);
+  } catch {
+    return null;
+  }
 }
 
 /** The project folder that a path of the system means; null when it means none. */

@@ -1,17 +1,15 @@
 import { app } from 'electron';
 import { join } from 'node:path';
+import { outsideArchive, packageRoot } from '../host/package-root.ts';
 import { APP_ORIGIN } from './origin.ts';
 
-/** Folder of the built programs: the entry is out/main/index.js, and a part of it may lie one folder deeper. */
-const built = join(app.getAppPath(), 'out');
+const built = join(packageRoot, 'out');
 
 /** The built interface. */
 export const interfaceFolder = join(built, 'renderer');
 
-/**
- * The built worker. In an installed app it lies beside the archive, where a plain Node.js can read it, too.
- */
-export const workerFile = join(built, 'main', 'worker.js').replace(/([\\/])app\.asar([\\/])/, '$1app.asar.unpacked$2');
+/** The built worker, where a plain Node.js can read it, too. */
+export const workerFile = outsideArchive(join(built, 'main', 'worker.js'));
 
 /** The preload script of every window. */
 export const preloadFile = join(built, 'preload', 'index.cjs');

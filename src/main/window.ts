@@ -47,7 +47,9 @@ export function createWindow({ preload, url, state }: WindowFiles): BrowserWindo
     // the jobs live in processes of their own and the host in this one: a new page finds everything as it was
     if (reason !== 'clean-exit' && reason !== 'killed' && !window.isDestroyed()) window.webContents.reload();
   });
-  void window.loadURL(url);
+  window.loadURL(url).catch((error: unknown) => {
+    if (!window.isDestroyed()) process.stderr.write(`${url} cannot be shown: ${String(error)}\n`);
+  });
   return window;
 }
 

@@ -4,7 +4,7 @@ import { language, t } from './i18n.ts';
 export const MISSING = '—';
 const MINUS = '−';
 /** between a number and its unit */
-const THIN = '\u202f';
+const SPACE = '\u00a0';
 
 const formatters = new Map<string, Intl.NumberFormat>();
 function number(value: number, digits: number, most = digits): string {
@@ -53,10 +53,10 @@ export function kilobytes(bytes: number | null | undefined, digits = 1): string 
 /** Bytes with the unit that fits: 4.3 MB, 1.74 GB. */
 export function bytes(value: number | null | undefined): string {
   if (!known(value)) return MISSING;
-  if (value < 1000) return `${whole(value)}${THIN}B`;
-  if (value < 1e6) return `${fixed(value / 1e3, 1)}${THIN}kB`;
-  if (value < 1e9) return `${fixed(value / 1e6, 1)}${THIN}MB`;
-  return `${fixed(value / 1e9, 2)}${THIN}GB`;
+  if (value < 1000) return `${whole(value)}${SPACE}B`;
+  if (value < 1e6) return `${fixed(value / 1e3, 1)}${SPACE}kB`;
+  if (value < 1e9) return `${fixed(value / 1e6, 1)}${SPACE}MB`;
+  return `${fixed(value / 1e9, 2)}${SPACE}GB`;
 }
 /** BitOps or MACs in G, without the unit: 0.385. */
 export function giga(value: number | null | undefined, digits = 3): string {
@@ -66,9 +66,9 @@ export function giga(value: number | null | undefined, digits = 3): string {
 export function compact(value: number | null | undefined): string {
   if (!known(value)) return MISSING;
   if (value < 1e5) return whole(value);
-  if (value < 1e6) return `${fixed(value / 1e3, 0)}${THIN}k`;
-  if (value < 1e9) return `${fixed(value / 1e6, 1)}${THIN}M`;
-  return `${fixed(value / 1e9, 2)}${THIN}G`;
+  if (value < 1e6) return `${fixed(value / 1e3, 0)}${SPACE}k`;
+  if (value < 1e9) return `${fixed(value / 1e6, 1)}${SPACE}M`;
+  return `${fixed(value / 1e9, 2)}${SPACE}G`;
 }
 /** Mantissa and exponent of 10^x, to be set as 5.7 x 10^30 with a real superscript; null exponent for small numbers. */
 export function powerOfTen(log10: number): { mantissa: string; exponent: number | null } {
@@ -86,21 +86,21 @@ export function powerOfTen(log10: number): { mantissa: string; exponent: number 
 export function duration(seconds: number | null | undefined): string {
   if (!known(seconds)) return MISSING;
   const total = Math.max(0, seconds);
-  if (total < 9.95) return `${upTo(total, total < 1 ? 2 : 1)}${THIN}s`;
-  if (total < 59.5) return `${whole(total)}${THIN}s`;
+  if (total < 9.95) return `${upTo(total, 1)}${SPACE}s`;
+  if (total < 59.5) return `${whole(total)}${SPACE}s`;
   const rounded = total < 600 ? Math.round(total) : Math.round(total / 60) * 60;
   const hours = Math.floor(rounded / 3600);
   const minutes = Math.floor((rounded % 3600) / 60);
   const rest = rounded % 60;
-  if (hours > 0) return minutes > 0 ? `${hours}${THIN}h ${minutes}${THIN}min` : `${hours}${THIN}h`;
-  return rest > 0 ? `${minutes}${THIN}min ${rest}${THIN}s` : `${minutes}${THIN}min`;
+  if (hours > 0) return minutes > 0 ? `${hours}${SPACE}h ${minutes}${SPACE}min` : `${hours}${SPACE}h`;
+  return rest > 0 ? `${minutes}${SPACE}min ${rest}${SPACE}s` : `${minutes}${SPACE}min`;
 }
 /** A range of seconds: 14–17 s, 1 h 16 min – 1 h 24 min. */
 export function durationRange(range: readonly [number, number] | null | undefined): string {
   if (!range) return MISSING;
   const [low, high] = [duration(range[0]), duration(range[1])];
   if (low === high) return low;
-  const unit = /^([^ ]*)(\u202f(?:s|min|h))$/;
+  const unit = /^([^ ]*)(\u00a0(?:s|min|h))$/;
   const [a, b] = [unit.exec(low), unit.exec(high)];
   if (a && b && a[2] === b[2]) return `${a[1]}–${b[1]}${b[2]}`;
   return `${low} – ${high}`;

@@ -10,7 +10,7 @@ export interface TlsFiles {
 }
 
 /** Whether a numeric address can be reached from this machine only. */
-export function isLoopback(address: string): boolean {
+function isLoopback(address: string): boolean {
   const v4 = address.replace(/^::ffff:/i, '');
   return isIP(v4) === 4 ? v4.startsWith('127.') : address === '::1';
 }

@@ -47,7 +47,8 @@ export class Gatekeeper {
 const bare = (hostname: string): string => hostname.replace(/^\[|\]$/g, '').toLowerCase();
 
 /** Host and port of the request as a URL of this scheme writes them: without the scheme's own port. */
-const hostOf = (request: IncomingMessage, protocol: string): string | undefined => parse(`${protocol}//${request.headers.host ?? ''}`)?.host;
+const hostOf = (request: IncomingMessage, protocol: string): string | undefined =>
+  parse(`${protocol}//${request.headers.host ?? ''}`)?.host;
 
 function parse(text: string): URL | null {
   try {

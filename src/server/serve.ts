@@ -50,7 +50,10 @@ function chooseRoots(wishes: readonly string[]): string[] {
 
 function findPages(folder: string): string {
   if (existsSync(join(folder, 'index.html'))) return folder;
-  throw new WorkbenchError('internal', `The interface is not in ${folder}: build it with 'npm run build:app', or install the program again.`);
+  throw new WorkbenchError(
+    'internal',
+    `The interface is not in ${folder}: build it with 'npm run build:app', or install the program again.`,
+  );
 }
 
 /** Runs the browser host until it is told to end. */
@@ -68,7 +71,8 @@ export async function serve(options: ServeOptions, hooks: ServeHooks): Promise<v
   let forget = (): void => undefined;
   try {
     hooks.onReady(server.url);
-    if (options.open) forget = openPage(server.url, tmpdir(), () => hooks.say('No browser could be started here: open the address above in one.'));
+    if (options.open)
+      forget = openPage(server.url, tmpdir(), () => hooks.say('No browser could be started here: open the address above in one.'));
     await aborted(hooks.signal);
   } finally {
     forget();

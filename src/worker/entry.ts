@@ -20,7 +20,8 @@ function findPort(): Port {
       onMessage: (handle) => parentPort.on('message', ({ data }) => handle(data)),
     };
   return {
-    post: (message) => process.send?.(message),
+    // What a lost host does not hear must not end the worker before its checkpoint is written.
+    post: (message) => process.connected && process.send?.(message, () => undefined),
     onMessage: (handle) => process.on('message', (message) => handle(message as HostMessage)),
   };
 }

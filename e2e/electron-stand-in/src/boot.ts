@@ -53,7 +53,8 @@ function takeName(): void {
 
 function dressProcess(entry: string): void {
   const { version } = require('electron/package.json') as { version: string };
-  const define = (target: object, name: string, value: unknown) => Object.defineProperty(target, name, { value, configurable: true });
+  const define = (target: object, name: string, value: unknown) =>
+    Object.defineProperty(target, name, { value, configurable: true, enumerable: true });
   define(process.versions, 'electron', version);
   define(process, 'type', 'browser');
   define(process, 'defaultApp', true);
@@ -85,7 +86,7 @@ async function main(): Promise<void> {
   const port = switches.find((name) => name.startsWith('--remote-debugging-port='))?.split('=')[1] ?? '0';
   runtime.chromium = await startChromium(runtime.profile, port, runtime.switches);
   const { product } = await runtime.chromium.cdp.send<{ product: string }>('Browser.getVersion');
-  Object.defineProperty(process.versions, 'chrome', { value: product.replace(/^.*\//, ''), configurable: true });
+  Object.defineProperty(process.versions, 'chrome', { value: product.replace(/^.*\//, ''), configurable: true, enumerable: true });
   process.stderr.write(`DevTools listening on ${runtime.chromium.url}\n`);
   await closeForeignWindows();
   electron.app.becomeReady();

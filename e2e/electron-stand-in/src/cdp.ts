@@ -24,10 +24,8 @@ export class Cdp {
   private constructor(private readonly socket: WebSocket) {
     this.events.setMaxListeners(0);
     socket.on('message', (data: Buffer) => this.receive(JSON.parse(data.toString('utf8')) as Incoming));
-    socket.on('close', () => {
-      for (const { reject } of this.pending.values()) reject(new Error('Chromium has ended'));
-      this.pending.clear();
-    });
+    // whoever waits for a Chromium that has ended waits for nothing; its end is noticed where it was started
+    socket.on('close', () => this.pending.clear());
     socket.on('error', () => socket.terminate());
   }
 
@@ -45,6 +43,7 @@ export class Cdp {
     this.lastId += 1;
     const id = this.lastId;
     return new Promise<T>((resolve, reject) => {
+      if (this.socket.readyState !== WebSocket.OPEN) return;
       this.pending.set(id, { resolve: resolve as (result: never) => void, reject });
       this.socket.send(JSON.stringify({ id, method, params, sessionId }));
     });

@@ -45,7 +45,16 @@ function sweepProfiles(): void {
 
 export function makeProfile(): string {
   sweepProfiles();
-  return mkdtempSync(join(tmpdir(), `${PROFILE}${process.pid}-`));
+  const profile = mkdtempSync(join(tmpdir(), `${PROFILE}${process.pid}-`));
+  // also when the app fails; nothing is left to do after an orderly end
+  process.once('exit', () => {
+    try {
+      rmSync(profile, { recursive: true, force: true });
+    } catch {
+      // a process of Chromium still writes there; the next start sweeps it
+    }
+  });
+  return profile;
 }
 
 /** Starts a Chromium of its own with an empty profile and no window. */
@@ -67,13 +76,20 @@ export async function startChromium(profile: string, port: string, appended: Rea
   process.once('exit', () => child.kill('SIGKILL'));
   const url = await readAddress(child);
   const cdp = await Cdp.connect(url);
+  let closing = false;
   const gone = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
+    child.once('exit', (code, signal) => {
+      resolve();
+      if (closing) return;
+      process.stderr.write(`[stand-in] Chromium has ended by itself (${signal ?? code})\n`);
+      process.exit(1);
+    });
   });
   return {
     cdp,
     url,
     async close() {
+      closing = true;
       cdp.send('Browser.close').catch(() => undefined);
       const timer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);
       await gone;

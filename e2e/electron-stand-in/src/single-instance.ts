@@ -26,7 +26,7 @@ export function claimInstance(userData: string, onSecond: (argv: string[], direc
   const lock = join(userData, 'stand-in-instance');
   // the path of a socket may have about a hundred characters
   const name = createHash('sha256').update(userData).digest('hex').slice(0, 20);
-  const address = join(tmpdir(), `eqnet-stand-in-${name}.sock`);
+  const address = join(tmpdir(), `eqnet-instance-${name}.sock`);
   try {
     writeFileSync(lock, String(process.pid), { flag: 'wx' });
   } catch {

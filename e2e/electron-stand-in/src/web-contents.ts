@@ -83,6 +83,8 @@ export class WebContents extends EventEmitter implements ContentsPart {
     });
     this.ownNavigation = true;
     const { errorText } = await this.command<{ errorText?: string }>('Page.navigate', { url: toChromium(address) });
+    // a window that was closed meanwhile has nothing to load, and nobody to tell
+    if (errorText && this.destroyed) return;
     if (errorText) throw new Error(`${errorText} loading '${address}'`);
     await loaded;
   }
@@ -105,13 +107,25 @@ export class WebContents extends EventEmitter implements ContentsPart {
     if (this.destroyed) return;
     this.destroyed = true;
     this.closePorts();
-    void this.attached.then(() => chromium().cdp.send('Target.closeTarget', { targetId: this.targetId })).catch(() => undefined);
+    this.closeTarget();
     this.emit('destroyed');
   }
 
-  /** Sends a command to the page. */
-  command<T>(method: string, params: Record<string, unknown> = {}): Promise<T> {
-    return chromium().cdp.send<T>(method, params, this.sessionId);
+  /** Sends a command to the page. There is no answer from one that the app has closed. */
+  async command<T>(method: string, params: Record<string, unknown> = {}): Promise<T> {
+    try {
+      return await chromium().cdp.send<T>(method, params, this.sessionId);
+    } catch (error) {
+      if (this.destroyed) return new Promise<never>(() => undefined);
+      throw error;
+    }
+  }
+
+  private closeTarget(): void {
+    if (this.targetId)
+      chromium()
+        .cdp.send('Target.closeTarget', { targetId: this.targetId })
+        .catch(() => undefined);
   }
 
   /** Sends a command to a page that may be gone already. */
@@ -123,7 +137,8 @@ export class WebContents extends EventEmitter implements ContentsPart {
     const { cdp } = chromium();
     const { targetId } = await cdp.send<{ targetId: string }>('Target.createTarget', { url: 'about:blank', newWindow: true, ...this.size });
     this.targetId = targetId;
-    ({ sessionId: this.sessionId } = await cdp.send<{ sessionId: string }>('Target.attachToTarget', { targetId, flatten: true }));
+    if (this.destroyed) this.closeTarget();
+    ({ sessionId: this.sessionId } = await this.command<{ sessionId: string }>('Target.attachToTarget', { targetId, flatten: true }));
     this.listen();
     await Promise.all([
       this.command('Page.enable'),

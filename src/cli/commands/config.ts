@@ -14,7 +14,16 @@ import { randomConfiguration } from '../../shared/domain/random-configuration.ts
 import { validateConfiguration } from '../../shared/domain/validate-configuration.ts';
 import type { Configuration } from '../../shared/schema/configuration.ts';
 import { printJson, type CliContext } from '../context.ts';
-import { formsOption, granularityOption, jsonOption, parseBits, parseSeed, projectArgument, runOption, symmetryOption } from '../options.ts';
+import {
+  formsOption,
+  granularityOption,
+  jsonOption,
+  parseBits,
+  parseSeed,
+  projectArgument,
+  runOption,
+  symmetryOption,
+} from '../options.ts';
 
 const HELP = `
 Without --out the configuration itself is printed, ready to be redirected into a

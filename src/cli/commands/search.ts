@@ -39,7 +39,8 @@ async function search(context: CliContext, folder: string, options: SearchOption
     const prepared = await prepareOneOff(context, store, options);
     const { weights, activations } = options;
     const forms = options.form ?? (prepared.run.recipe.search.forms as FormKey[]);
-    const result = await searchOnce(prepared, { weights, activations, forms });
+    // the points that it looked at are for the picture of the search
+    const { explored: _explored, ...result } = await searchOnce(prepared, { weights, activations, forms });
     context.view.settle();
     const ranked = result.candidates
       .filter(({ rank }) => rank !== 'uniform')
@@ -57,7 +58,10 @@ async function search(context: CliContext, folder: string, options: SearchOption
       return;
     }
     context.out(`${table(candidateRows(ranked, false))}${integer(result.evaluations)} predictions in ${result.seconds.toFixed(1)} s\n`);
-    if (options.out) context.out(`${best.id} is in ${options.out}: measure it with '${eqnet(shellArguments(['eval', folder, '--config', options.out]))}'\n`);
+    if (options.out)
+      context.out(
+        `${best.id} is in ${options.out}: measure it with '${eqnet(shellArguments(['eval', folder, '--config', options.out]))}'\n`,
+      );
   } finally {
     store.close();
   }

@@ -2,7 +2,7 @@ import { existsSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import { parseRecipe } from '../../shared/schema/presets.ts';
-import type { Recipe } from '../../shared/schema/recipe.ts';
+import { recipeSchema, type Recipe } from '../../shared/schema/recipe.ts';
 import { readJson, writeJson } from './json-file.ts';
 
 const DRAFT_FILE = 'recipe.json';
@@ -33,7 +33,7 @@ export class Draft {
    */
   static open(folder: string, fallback: () => Recipe): Draft {
     const path = join(folder, DRAFT_FILE);
-    if (!existsSync(path)) return Draft.create(folder, fallback());
+    if (!existsSync(path)) return Draft.create(folder, recipeSchema.parse(fallback()));
     try {
       const recipe = parseRecipe(readJson(path), path);
       // counted on from the time of the file, a revision of an earlier start of the host is never taken for a newer one
@@ -42,7 +42,7 @@ export class Draft {
     } catch (error) {
       if (error instanceof WorkbenchError && error.code !== 'recipe-invalid') throw error;
       renameSync(path, join(folder, DAMAGED_FILE));
-      const draft = Draft.create(folder, fallback());
+      const draft = Draft.create(folder, recipeSchema.parse(fallback()));
       const problem = `${path} could not be read (${(error as Error).message}): it is kept as ${DAMAGED_FILE}, and the draft starts anew from recipe '${draft.recipe.name}'.`;
       return new Draft(path, draft.recipe, draft.savedAt, draft.revision, problem);
     }

@@ -3,6 +3,8 @@ import { WindowStream, type MetricNews, type StreamSources } from './window-stre
 
 /** Name under which the program itself listens to what windows hear; nobody sees what is sent to it. */
 export const HOST_LISTENER = 'native';
+/** How often the progress of jobs is told, ms; the list carries what searches have found. */
+const QUIET_MS = 250;
 /** Requests from outside that wait for the first window. */
 const MOST_WAITING = 20;
 
@@ -14,6 +16,7 @@ export class EventHub {
   private readonly streams = new Map<string, WindowStream>();
   private readonly leaving = new Map<string, NodeJS.Timeout>();
   private waiting: HostEvent[] = [];
+  private quietly: NodeJS.Timeout | null = null;
 
   /** @param left called with each window that has ended and not come back */
   constructor(
@@ -21,8 +24,8 @@ export class EventHub {
     private readonly left: (window: string) => void,
   ) {}
 
-  /** The one stream of a window; a second one of the same window ends the first. */
-  async *listen(window: string, signal?: AbortSignal): AsyncGenerator<HostEvent, void, void> {
+  /** The one stream of a window, which hears everything from now on; a second one of the same window ends the first. */
+  listen(window: string, signal?: AbortSignal): AsyncGenerator<HostEvent, void, void> {
     clearTimeout(this.leaving.get(window));
     this.leaving.delete(window);
     this.streams.get(window)?.end();
@@ -31,17 +34,25 @@ export class EventHub {
     this.streams.delete(window);
     this.streams.set(window, stream);
     if (window !== HOST_LISTENER) for (const event of this.waiting.splice(0)) stream.post(event);
-    const end = () => stream.end();
+    const end = () => {
+      stream.end();
+      if (this.streams.get(window) !== stream) return;
+      this.streams.delete(window);
+      this.leave(window);
+    };
     signal?.addEventListener('abort', end);
     if (signal?.aborted) end();
+    return this.follow(stream, () => {
+      signal?.removeEventListener('abort', end);
+      end();
+    });
+  }
+
+  private async *follow(stream: WindowStream, end: () => void): AsyncGenerator<HostEvent, void, void> {
     try {
       yield* stream.events();
     } finally {
-      signal?.removeEventListener('abort', end);
-      if (this.streams.get(window) === stream) {
-        this.streams.delete(window);
-        this.leave(window);
-      }
+      end();
     }
   }
 
@@ -62,7 +73,14 @@ export class EventHub {
     for (const stream of this.streams.values()) stream.metrics(news);
   }
 
-  jobsChanged(): void {
+  /** @param quiet what changed is only progress, which need not be told at once */
+  jobsChanged(quiet: boolean): void {
+    if (quiet) {
+      this.quietly ??= setTimeout(() => this.jobsChanged(false), QUIET_MS).unref();
+      return;
+    }
+    if (this.quietly) clearTimeout(this.quietly);
+    this.quietly = null;
     for (const stream of this.streams.values()) stream.markJobs();
   }
 
@@ -75,6 +93,7 @@ export class EventHub {
   close(): void {
     for (const timer of this.leaving.values()) clearTimeout(timer);
     this.leaving.clear();
+    if (this.quietly) clearTimeout(this.quietly);
     for (const stream of this.streams.values()) stream.end();
     this.streams.clear();
   }

@@ -8,7 +8,8 @@ const MOST_ENDED = 50;
 export interface QueueListener {
   /** how many jobs may be at work at a time */
   limit(): number;
-  changed(): void;
+  /** `quiet` when only progress has changed */
+  changed(quiet: boolean): void;
   ended(job: Job): void;
 }
 
@@ -22,9 +23,9 @@ export class JobQueue {
 
   add(work: JobWork): Job {
     if (this.closed) throw new WorkbenchError('stopped', 'The program is about to end and takes no more jobs.');
-    const job = new Job(work, () => this.listener.changed());
+    const job = new Job(work, (quiet) => this.listener.changed(quiet));
     this.jobs.push(job);
-    this.listener.changed();
+    this.listener.changed(false);
     this.pump();
     return job;
   }
@@ -52,7 +53,7 @@ export class JobQueue {
     const job = this.get(id);
     if (job.isActive || job.isQueued) throw new WorkbenchError('usage', `${job.work.title} has not ended yet: stop it first.`);
     this.jobs = this.jobs.filter((other) => other !== job);
-    this.listener.changed();
+    this.listener.changed(false);
   }
 
   /** Starts what there is room for. */
@@ -72,7 +73,7 @@ export class JobQueue {
     const ended = this.jobs.filter((other) => !other.isActive && !other.isQueued);
     const old = ended.slice(0, Math.max(0, ended.length - MOST_ENDED));
     this.jobs = this.jobs.filter((other) => !old.includes(other));
-    this.listener.changed();
+    this.listener.changed(false);
     this.pump();
   }
 

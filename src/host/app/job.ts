@@ -45,7 +45,8 @@ export class Job {
 
   constructor(
     readonly work: JobWork,
-    private readonly changed: (job: Job) => void,
+    /** `quiet` for what changes many times a second */
+    private readonly changed: (quiet: boolean) => void,
   ) {}
 
   get isActive(): boolean {
@@ -134,23 +135,23 @@ export class Job {
     this.progress = null;
     this.checkpoint = null;
     this.meter = new RateMeter();
-    this.changed(this);
+    this.changed(false);
   }
 
   tell(progress: JobProgress): void {
     this.progress = progress;
     this.meter.add(progress.done, performance.now() / 1000);
-    this.changed(this);
+    this.changed(true);
   }
 
   vitals(rss: number): void {
     this.rss = rss;
-    this.changed(this);
+    this.changed(true);
   }
 
   checkpointed(step: number): void {
     this.checkpoint = { step, at: Date.now() };
-    this.changed(this);
+    this.changed(false);
   }
 
   view(): JobView {
@@ -194,6 +195,6 @@ export class Job {
 
   private become(state: JobState): void {
     this.state = state;
-    this.changed(this);
+    this.changed(false);
   }
 }

@@ -1,5 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, resolve, isAbsolute, basename } from 'node:path';
+import { eqnet } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import type { Recipe } from '../../shared/schema/recipe.ts';
 import { guardStorage } from '../storage-error.ts';
@@ -47,7 +48,7 @@ export class PathGuard {
     if (!this.roots.length || this.roots.some((root) => isInside(real, root))) return real;
     throw new WorkbenchError(
       'usage',
-      `${path} does not lie in ${this.roots.join(' or ')}, the only folders that are served here: choose one there, or start 'eqnet serve' with another --root.`,
+      `${path} does not lie in ${this.roots.join(' or ')}, the only folders that are served here: choose one there, or start '${eqnet('serve')}' with another --root.`,
     );
   }
 

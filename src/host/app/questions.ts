@@ -4,13 +4,12 @@ import { join } from 'node:path';
 import type { SensitivityView } from '../../shared/contract/look.ts';
 import type { ShelfEntry } from '../../shared/contract/api/views.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
-import type { EvaluateResult, OpenedInfo, PredictResult } from '../../shared/contract/job-protocol.ts';
+import type { EvaluateResult, PredictResult } from '../../shared/contract/job-protocol.ts';
 import { canonicalJson } from '../../shared/domain/canonical-json.ts';
 import type { FormKey } from '../../shared/domain/form.ts';
 import { validateConfiguration } from '../../shared/domain/validate-configuration.ts';
 import type { Configuration } from '../../shared/schema/configuration.ts';
 import { trainedRun } from '../one-off.ts';
-import type { RunRecord } from '../run-record.ts';
 import { samplesOf } from '../run-worker.ts';
 import { requireWritable } from '../write-atomic.ts';
 import type { HostContext } from './context.ts';
@@ -18,13 +17,17 @@ import type { Job } from './job.ts';
 import type { OpenProject } from './open-project.ts';
 import { QuestionJob, type Question } from './question-job.ts';
 
-export type TrainedRun = RunRecord & { opened: OpenedInfo };
-
-/** @throws WorkbenchError `usage` before the supernet is trained, `config-invalid` for what does not fit the network */
-export function checked(project: OpenProject, id: string, configuration: Configuration): Configuration {
-  const run = trainedRun(project.store, id);
-  return validateConfiguration(configuration, run.opened.layers, run.recipe.space);
+/**
+ * Configurations of a trained run, with their layers in network order.
+ * @throws WorkbenchError `usage` before the supernet is trained, `config-invalid` for what does not fit the network
+ */
+export function checkedAll(project: OpenProject, id: string, configurations: readonly Configuration[]): Configuration[] {
+  const { opened, recipe } = trainedRun(project.store, id);
+  return configurations.map((configuration) => validateConfiguration(configuration, opened.layers, recipe.space, opened.points));
 }
+
+export const checked = (project: OpenProject, id: string, configuration: Configuration): Configuration =>
+  checkedAll(project, id, [configuration])[0];
 
 const same = (a: Configuration, b: Configuration) => canonicalJson(a) === canonicalJson(b);
 
@@ -69,7 +72,12 @@ export function addToShelf(project: OpenProject, run: string, { name, configurat
 
 /** Measures configurations on the test images of a run, one after the other; each lands on the shelf. */
 export function measure(context: HostContext, project: OpenProject, run: string, entries: readonly MeasureEntry[]): Job {
-  const list = entries.map((entry) => ({ ...entry, configuration: checked(project, run, entry.configuration) }));
+  const configurations = checkedAll(
+    project,
+    run,
+    entries.map(({ configuration }) => configuration),
+  );
+  const list = entries.map((entry, index) => ({ ...entry, configuration: configurations[index] }));
   const title = list.length === 1 ? `Measurement of ${list[0].name}` : `Measurement of ${list.length} configurations`;
   const ask: Question = async (worker, piece) => {
     const measured: { shelf: string; accuracy: number }[] = [];
@@ -145,15 +153,16 @@ export async function predict(
   id: string,
   wanted: readonly Configuration[],
 ): Promise<PredictResult> {
-  const configurations = wanted.map((configuration) => checked(project, id, configuration));
+  const configurations = checkedAll(project, id, wanted);
   const { store } = project;
   const samples = samplesOf(store, store.run(id));
   const result = await context.runWorkers.use(project, id, (worker) => worker.predict(configurations, samples));
   let learned = false;
-  for (const entry of store.shelf.list()) {
-    if (entry.run !== id || entry.predicted !== null) continue;
-    const index = configurations.findIndex((configuration) => same(configuration, entry.configuration));
-    if (index < 0) continue;
+  const unknown = store.shelf.list().filter((entry) => entry.run === id && entry.predicted === null);
+  const places = new Map(unknown.length ? configurations.map((configuration, index) => [canonicalJson(configuration), index]) : []);
+  for (const entry of unknown) {
+    const index = places.get(canonicalJson(entry.configuration));
+    if (index === undefined) continue;
     store.shelf.setPredicted(entry.id, result.predicted[index]);
     learned = true;
   }

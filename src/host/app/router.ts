@@ -9,7 +9,7 @@ import { listFolder, whyNoNewProject } from './files.ts';
 import type { OpenProject } from './open-project.ts';
 import { addToShelf, checked, exportModel, measure, predict, search, sensitivity } from './questions.ts';
 import { toRpcError } from './rpc-errors.ts';
-import { amendRun, exploredBy, readMetrics, removeRun, resumeRun, startRun } from './runs.ts';
+import { amendRun, exploredBy, readMetrics, removeRun, resumeRun, sampleLabels, startRun } from './runs.ts';
 import { sampleViews } from './samples.ts';
 
 function desktopOnly(what: string): WorkbenchError {
@@ -105,7 +105,9 @@ export function createRouter(context: HostContext) {
     },
     runs: {
       start: os.runs.start.handler(({ input }) => startRun(context, projectOf(input), guard.checkRecipe(input.recipe), input.until)),
-      resume: os.runs.resume.handler(({ input }) => resumeRun(context, runOf(input), input.run, { from: input.from, until: input.until })),
+      resume: os.runs.resume.handler(({ input: { from, until, recipe, ...place } }) =>
+        resumeRun(context, runOf(place), place.run, { from, until, recipe: recipe && guard.checkRecipe(recipe) }),
+      ),
       amend: os.runs.amend.handler(({ input }) => amendRun(context, runOf(input), input.run, guard.checkRecipe(input.recipe))),
       metrics: os.runs.metrics.handler(({ input }) => readMetrics(runOf(input), input.run, input)),
       log: os.runs.log.handler(({ input }) => runOf(input).store.logLines(input.run)),
@@ -115,6 +117,7 @@ export function createRouter(context: HostContext) {
         project.touch(input.run);
       }),
       remove: os.runs.remove.handler(({ input }) => removeRun(context, runOf(input), input.run)),
+      samples: os.runs.samples.handler(({ input }) => sampleLabels(runOf(input), input.run)),
       explored: os.runs.explored.handler(({ input }) => exploredBy(context, runOf(input), input.run)),
       layer: os.runs.layer.handler(({ input: { project, run, ...wanted } }) => {
         const { store } = runOf({ project, run });

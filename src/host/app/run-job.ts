@@ -5,7 +5,8 @@ import type { OnProgress } from '../engine/progress.ts';
 import { assertSameRun, fingerprintOf } from '../fingerprint.ts';
 import { PipelineControl } from '../pipeline-control.ts';
 import { prepareRun, runPipeline, type PipelineEvent } from '../pipeline.ts';
-import { lastTouched } from '../run-plan.ts';
+import { lastTouched, phaseBefore } from '../run-plan.ts';
+import type { Recipe } from '../../shared/schema/recipe.ts';
 import type { HostContext } from './context.ts';
 import type { Job, JobWork } from './job.ts';
 import type { OpenProject } from './open-project.ts';
@@ -17,6 +18,8 @@ export interface RunJobOptions {
   from?: Phase;
   /** the last phase to do */
   until?: Phase;
+  /** what the phases from `from` on follow; that of the run when left out */
+  recipe?: Recipe;
 }
 
 /** A run as a job: chooses its engine, does the phases that are left, and tells the windows. */
@@ -26,6 +29,7 @@ export class RunJob implements JobWork {
   readonly title: string;
   private readonly stopper = new AbortController();
   private readonly control = new PipelineControl();
+  private engine: LaunchEngine | null = null;
 
   constructor(
     private readonly context: HostContext,
@@ -84,8 +88,6 @@ export class RunJob implements JobWork {
     else this.stopper.abort();
   }
 
-  private engine: LaunchEngine | null = null;
-
   /** The engine, and a run that fits it. */
   private async prepare(job: Job): Promise<void> {
     const { context, opened, run: id, stopper, options } = this;
@@ -93,19 +95,18 @@ export class RunJob implements JobWork {
     const before = store.run(id);
     const begun = lastTouched(store, before) !== null && options.from !== 'pretrain';
     const onProgress: OnProgress = ({ step, done, total, unit }) => job.tell({ unit, done, total, note: step });
-    const { settings } = context;
-    const wish = before.recipe.engine.executor === 'auto' ? settings.get().executor : before.recipe.engine.executor;
     const engine = begun
       ? await context.engines.choose(before.engine.executor, onProgress, stopper.signal, before.engine.version)
-      : await context.engines.choose(wish, onProgress, stopper.signal);
+      : await context.engines.choose(before.recipe.engine.executor, onProgress, stopper.signal);
     if (engine.notice && !begun) {
       context.hub.post({ type: 'notice', level: 'warn', text: engine.notice, project: opened.folder, run: id });
       store.log(id, engine.notice);
     }
     this.engine = engine;
-    if (begun) assertSameRun(before, before.recipe, engine);
-    prepareRun(store, before, { recipe: before.recipe, engine, from: options.from });
-    if (!begun) store.setEngine(id, { executor: engine.executor, version: engine.version }, fingerprintOf(before.recipe, engine));
+    const { from, recipe = before.recipe } = options;
+    if (begun) assertSameRun(before, recipe, engine, from && options.recipe ? phaseBefore(from) : undefined);
+    prepareRun(store, before, { recipe, engine, from });
+    if (!begun) store.setEngine(id, { executor: engine.executor, version: engine.version }, fingerprintOf(recipe, engine));
     opened.touch(id);
     if (stopper.signal.aborted || this.control.finishing) throw new WorkbenchError('stopped', `Stopped: ${WAY_OUT}.`);
   }

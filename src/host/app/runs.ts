@@ -1,13 +1,13 @@
 /** Starting, changing and removing runs. */
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import { PHASES, type Phase } from '../../shared/contract/job-protocol.ts';
-import type { MetricBlock } from '../../shared/contract/api/views.ts';
+import type { MetricBlock, SampleLabel } from '../../shared/contract/api/views.ts';
 import type { SearchPoints } from '../../shared/contract/look.ts';
 import { jsonDifferences } from '../../shared/domain/canonical-json.ts';
 import type { Recipe } from '../../shared/schema/recipe.ts';
 import { assertSameRun, fingerprintOf } from '../fingerprint.ts';
 import { fitRecipe } from '../fit-recipe.ts';
-import { lastTouched } from '../run-plan.ts';
+import { lastTouched, phaseBefore } from '../run-plan.ts';
 import type { HostContext } from './context.ts';
 import { encodeRows } from './metric-blocks.ts';
 import type { OpenProject } from './open-project.ts';
@@ -58,14 +58,20 @@ function requireIdle(context: HostContext, project: OpenProject, run: string, wh
     );
 }
 
-/** Queues the rest of a run, or with `from` that phase and all later ones again. */
-export function resumeRun(context: HostContext, project: OpenProject, id: string, options: RunJobOptions): Started {
+/**
+ * Queues the rest of a run, or with `from` that phase and all later ones again.
+ * @throws WorkbenchError `fingerprint-mismatch` naming what differs in `options.recipe` that the phases before `from` rest on
+ */
+export function resumeRun(context: HostContext, project: OpenProject, id: string, wanted: RunJobOptions): Started {
+  const options = { ...wanted };
   const { store } = project;
   const run = store.run(id);
   const [job] = context.jobs.unfinished(project.folder, id).filter(({ work }) => work.kind === 'run');
   if (job) throw new WorkbenchError('usage', `Run ${id} ${job.isQueued ? 'waits in the queue' : 'is running'} already.`, { job: job.id });
   const records = store.phases(id);
   const { from, until } = options;
+  if (options.recipe && !from)
+    throw new WorkbenchError('usage', `Run ${id} can take another recipe only where phases are done again: name the first of them.`);
   if (from) {
     const missing = records.find(({ phase, state }) => PHASES.indexOf(phase) < PHASES.indexOf(from) && state !== 'done');
     if (missing)
@@ -74,6 +80,12 @@ export function resumeRun(context: HostContext, project: OpenProject, id: string
         `Run ${id} cannot be done again from '${from}' because '${missing.phase}' is not done yet: resume it first.`,
       );
     requireIdle(context, project, id, 'done again');
+    if (options.recipe) {
+      const other = { ...options.recipe, name: run.recipe.name, engine: run.recipe.engine };
+      options.recipe = fit(other);
+      assertSameRun(run, options.recipe, run.engine, phaseBefore(from));
+      noticeOfFit(context, project, id, other, options.recipe);
+    }
   } else if (run.state === 'done') {
     throw new WorkbenchError('usage', `Run ${id} is finished: choose the phase from which it is to be done again, or start a new run.`);
   }
@@ -126,6 +138,11 @@ export async function readMetrics(
     await breath();
   }
   return blocks;
+}
+
+/** What was measured for the predictor of a run, also while it is being measured. */
+export function sampleLabels(project: OpenProject, id: string): SampleLabel[] {
+  return project.store.units(id, 'sample').map(({ configuration: _configuration, ...label }) => label);
 }
 
 /** What searches of a run have looked at, the newest last. */

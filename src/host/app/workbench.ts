@@ -52,7 +52,7 @@ class Host implements Workbench {
     });
     const jobs: JobQueue = new JobQueue({
       limit: () => settings.get().jobs,
-      changed: () => hub.jobsChanged(),
+      changed: (quiet) => hub.jobsChanged(quiet),
       ended: (job) => this.ended(job),
     });
     const hub: EventHub = new EventHub(

@@ -4,8 +4,9 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { eqnet } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
+import { outsideArchive } from '../package-root.ts';
 import type { Environment } from './cache-dir.ts';
-import { lastLines, runChild } from './child.ts';
+import { lastLines, runChild, type ChildOptions, type ChildResult } from './child.ts';
 import type { EngineManifest } from './manifest.ts';
 import type { Tool } from './tools.ts';
 
@@ -17,7 +18,7 @@ export interface AddonSource {
   headers: string;
 }
 
-const require = createRequire(import.meta.url);
+const packages = createRequire(import.meta.url);
 
 /**
  * Finds the addon's source in the installed packages.
@@ -39,7 +40,7 @@ export async function findAddonSource(manifest: EngineManifest): Promise<AddonSo
 
 function packageRoot(name: string): string {
   try {
-    return dirname(require.resolve(`${name}/package.json`));
+    return outsideArchive(dirname(packages.resolve(`${name}/package.json`)));
   } catch (error) {
     throw new WorkbenchError(
       'engine-missing',
@@ -106,12 +107,22 @@ export interface AddonProbe {
   error?: string;
 }
 
-const PROBE = 'process.stdout.write("TF=" + require(process.argv[1]).TF_Version + "\\n")';
+/** Runs the text of a CommonJS script with one argument, the last of its `process.argv`; the script ends its process itself. */
+export type ScriptRunner = (script: string, argument: string, options: ChildOptions) => Promise<ChildResult>;
+
+let runScript: ScriptRunner = (script, argument, options) => runChild(process.execPath, ['-e', script, argument], options);
+
+/** The executable of an installed desktop app is no Node.js: the app brings its own way to run a script. */
+export function runScriptsWith(runner: ScriptRunner): void {
+  runScript = runner;
+}
+
+const PROBE = 'process.stdout.write("TF=" + require(process.argv.at(-1)).TF_Version + "\\n", () => process.exit(0))';
 
 /** Loads the addon in a process of its own, since a native fault would take this one along. */
 export async function probeAddon(addonPath: string, env: Environment = process.env, signal?: AbortSignal): Promise<AddonProbe> {
-  const result = await runChild(process.execPath, ['-e', PROBE, addonPath], {
-    env: { ...env, ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '', TF_CPP_MIN_LOG_LEVEL: '2' },
+  const result = await runScript(PROBE, addonPath, {
+    env: { ...env, NODE_OPTIONS: '', TF_CPP_MIN_LOG_LEVEL: '2' },
     signal,
     timeoutMs: 120_000,
   });

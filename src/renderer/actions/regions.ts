@@ -9,6 +9,6 @@ export function focusRegion(by: 1 | -1, root: ParentNode = document): void {
   const holder = document.activeElement?.closest<HTMLElement>('[data-region]') ?? null;
   const at = holder ? regions.indexOf(holder) : by > 0 ? -1 : 0;
   const next = regions[(at + by + regions.length) % regions.length];
-  const inside = next.querySelector<HTMLElement>(`[aria-current="page"], ${FOCUSABLE}`);
+  const inside = next.querySelector<HTMLElement>('[aria-current="page"]') ?? next.querySelector<HTMLElement>(FOCUSABLE);
   (inside ?? next).focus();
 }

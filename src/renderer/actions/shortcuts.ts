@@ -20,7 +20,9 @@ export function matches(accelerator: string, press: KeyPress, mac: boolean): boo
   const wanted = NAMED[key] ?? key.toLowerCase();
   if (press.key.toLowerCase() === wanted) return true;
   // with Alt or another layout the key may type something else: letters and digits also go by their place
-  return /^[a-z]$/.test(wanted) ? press.altKey && press.code === `Key${wanted.toUpperCase()}` : /^\d$/.test(wanted) && press.code === `Digit${wanted}`;
+  return /^[a-z]$/.test(wanted)
+    ? press.altKey && press.code === `Key${wanted.toUpperCase()}`
+    : /^\d$/.test(wanted) && press.code === `Digit${wanted}`;
 }
 
 const EDITABLE = 'input, textarea, select, [contenteditable="true"]';
@@ -29,7 +31,8 @@ const OWN_IN_TEXT = new Set(['edit.undo', 'edit.redo', 'go.back', 'go.forward'])
 
 /** The action that a key press asks for, given where the focus is; null for none. */
 export function actionFor(press: KeyPress, target: EventTarget | null, mac: boolean): string | null {
-  const editable = target instanceof Element && target.matches(EDITABLE) && !target.matches('input[type="checkbox"], input[type="radio"], [readonly]');
+  const editable =
+    target instanceof Element && target.matches(EDITABLE) && !target.matches('input[type="checkbox"], input[type="radio"], [readonly]');
   for (const action of ACTIONS) {
     const accelerators = [action.accelerator, ...(action.also ?? [])].filter((text) => text !== undefined);
     const found = accelerators.find((accelerator) => matches(accelerator, press, mac));

@@ -73,18 +73,19 @@ describe('ColumnDecimator', () => {
     const { xs, ys } = series(100_000, (i) => Math.exp(-i / 3e4) + ((i * 7919) % 1009) / 1e4);
     const warm = new ColumnDecimator({ from: 0, to: 2e5 }, 900);
     warm.append(xs, ys);
-    const times: number[] = [];
-    for (let round = 0; round < 5; round++) {
+    const limit = 100;
+    let fastest = Infinity;
+    // The fastest of some rounds: other work on the machine makes single rounds longer, never shorter.
+    for (let round = 0; round < 20 && fastest >= limit; round++) {
       const start = performance.now();
       for (let k = 0; k < 10; k++) {
         const decimator = new ColumnDecimator({ from: 0, to: 2e5 }, 900);
         decimator.append(xs, ys);
         decimator.points(xs, ys);
       }
-      times.push(performance.now() - start);
+      fastest = Math.min(fastest, performance.now() - start);
     }
-    // Loose, for busy machines; it takes about 15 ms on an idle core.
-    expect(Math.min(...times)).toBeLessThan(100);
+    expect(fastest).toBeLessThan(limit);
   });
 });
 

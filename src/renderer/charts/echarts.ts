@@ -30,27 +30,14 @@ export { init, type CustomSeriesOption, type LineSeriesOption, type ScatterSerie
 /** Marks above which a canvas is faster than SVG elements. */
 export const CANVAS_FROM = 3000;
 
-/** Draws an option without a page, as a stand-alone SVG document of this size in px. */
+/** Draws an option without a page, as an SVG document of this size in px. */
 export function svgDocument(option: ChartOption, width: number, height: number, background: string): string {
   const plot = init(null, null, { renderer: 'svg', ssr: true, width, height });
   try {
     plot.setOption({ ...option, animation: false, backgroundColor: background });
-    return plot.renderToSVGString();
+    // What it adds for the pointer has no use in a picture.
+    return plot.renderToSVGString().replace(/<style[\s\S]*?<\/style>/g, '');
   } finally {
     plot.dispose();
   }
-}
-
-/** Draws an option onto a canvas of its own, `ratio` pixels for each px. */
-export function pngImage(option: ChartOption, width: number, height: number, background: string, ratio: number): Promise<Blob> {
-  const plot = init(document.createElement('div'), null, { renderer: 'canvas', width, height, devicePixelRatio: ratio });
-  plot.setOption({ ...option, animation: false });
-  const canvas = plot.renderToCanvas({ pixelRatio: ratio, backgroundColor: background });
-  return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => {
-      plot.dispose();
-      if (blob) resolve(blob);
-      else reject(new Error(`An image of ${width} × ${height} px could not be made: the picture is too large for this machine.`));
-    }, 'image/png');
-  });
 }

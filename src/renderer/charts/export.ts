@@ -1,11 +1,10 @@
 import { inject, type InjectionKey } from 'vue';
+import { markPath, type LegendEntry } from './frame.ts';
+import { labelWidth } from './parts.ts';
 import { FONT, useTokens, withoutVariables } from './tokens.ts';
 
-/** A chart as a picture, in the colours of the theme that is shown. */
-export interface ChartImage {
-  svg(): string;
-  png(): Promise<Blob>;
-}
+/** The plot of a chart as an SVG document, in the colours of the theme that is shown; empty while nothing is drawn. */
+export type ChartImage = () => string;
 
 /** Puts a file where the person wants it. */
 export type SaveFile = (name: string, content: string | Blob, mime: string) => void | Promise<void>;
@@ -14,7 +13,7 @@ export type SaveFile = (name: string, content: string | Blob, mime: string) => v
 export const CHART_SAVE: InjectionKey<SaveFile> = Symbol('chart save');
 
 /** Pixels of a PNG for each px on the screen. */
-export const PNG_RATIO = 2;
+const PNG_RATIO = 2;
 
 /** Hands the file to the browser's download. */
 export function download(name: string, content: string | Blob, mime: string): void {
@@ -38,12 +37,13 @@ export function fileName(title: string, extension: string): string {
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')
     .toLowerCase()
+    .replaceAll('ß', 'ss')
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '');
   return `${stem || 'chart'}.${extension}`;
 }
 
-/** Stand-alone SVG document of an SVG element of the page: no variables, its own font and ground. */
+/** SVG document of an SVG element of the page, without variables. */
 export function svgOfElement(element: SVGSVGElement): string {
   const copy = element.cloneNode(true) as SVGSVGElement;
   const { width, height } = element.getBoundingClientRect();
@@ -52,19 +52,68 @@ export function svgOfElement(element: SVGSVGElement): string {
     xmlns: 'http://www.w3.org/2000/svg',
     width: String(width),
     height: String(height),
-    'font-family': FONT,
   })) {
     copy.setAttribute(name, value);
   }
-  const ground = document.createElementNS('http://www.w3.org/2000/svg', 'rect');
-  for (const [name, value] of Object.entries({ width: '100%', height: '100%', fill: useTokens().color('--panel') })) {
-    ground.setAttribute(name, value);
-  }
-  copy.prepend(ground);
   return withoutVariables(new XMLSerializer().serializeToString(copy));
 }
 
-/** Draws a stand-alone SVG document into a PNG. */
+function escaped(text: string): string {
+  return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}
+
+function swatchMarkup(entry: LegendEntry, x: number, y: number): { markup: string; width: number } {
+  const ink = useTokens().color(entry.color);
+  const { swatch } = entry;
+  if (swatch === 'line' || swatch === 'line-dots') {
+    const dash = entry.dash ? ` stroke-dasharray="${entry.dash.join(' ')}"` : '';
+    const dot = swatch === 'line-dots' ? `<circle cx="${x + 9}" cy="${y}" r="2.5" fill="${ink}"/>` : '';
+    return { markup: `<path d="M${x} ${y}h18" stroke="${ink}" stroke-width="1.75"${dash}/>${dot}`, width: 18 };
+  }
+  const shape = swatch === 'ring' ? 'circle' : swatch;
+  const look = swatch === 'ring' || entry.hollow ? `fill="none" stroke="${ink}" stroke-width="1.5"` : `fill="${ink}"`;
+  return { markup: `<path d="${markPath(shape, x + 5, y, 7)}" ${look}/>`, width: 10 };
+}
+
+const HEAD_LINE = 20;
+const MARGIN = 12;
+
+/** A chart as a document that stands for itself: title, legend and plot. */
+export function picture(plot: string, title: string, legend: readonly LegendEntry[]): { svg: string; width: number; height: number } {
+  const { color } = useTokens();
+  const size = (name: string) => Number(new RegExp(`^<svg[^>]*\\s${name}="([\\d.]+)"`).exec(plot)?.[1] ?? 0);
+  const inner = { width: size('width'), height: size('height') };
+  let x = MARGIN;
+  let y = MARGIN + HEAD_LINE * 1.5;
+  const marks: string[] = [];
+  const shown = legend.filter((entry) => !entry.hidden);
+  for (const entry of shown) {
+    const width = 34 + labelWidth(entry.name);
+    if (x > MARGIN && x + width > inner.width + MARGIN) {
+      x = MARGIN;
+      y += HEAD_LINE;
+    }
+    const mark = swatchMarkup(entry, x, y);
+    marks.push(
+      `${mark.markup}<text x="${x + mark.width + 6}" y="${y + 4}" font-size="12" fill="${color('--text-2')}">${escaped(entry.name)}</text>`,
+    );
+    x += mark.width + 6 + labelWidth(entry.name) + 14;
+  }
+  const top = shown.length > 0 ? y + HEAD_LINE / 2 : MARGIN + HEAD_LINE;
+  const width = inner.width + 2 * MARGIN;
+  const height = top + inner.height + MARGIN;
+  const svg = [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${escaped(FONT)}">`,
+    `<rect width="100%" height="100%" fill="${color('--panel')}"/>`,
+    `<text x="${MARGIN}" y="${MARGIN + 10}" font-size="13" font-weight="600" fill="${color('--text')}">${escaped(title)}</text>`,
+    ...marks,
+    plot.replace('<svg', `<svg x="${MARGIN}" y="${top}"`),
+    '</svg>',
+  ].join('');
+  return { svg, width, height };
+}
+
+/** Draws an SVG document of this size in px into a PNG. */
 export async function pngOfSvg(svg: string, width: number, height: number): Promise<Blob> {
   const url = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
   try {
@@ -86,17 +135,10 @@ export async function pngOfSvg(svg: string, width: number, height: number): Prom
   }
 }
 
-/** Pictures of an SVG element that a chart draws by hand. */
+/** Picture of an SVG element that a chart draws by hand. */
 export function imageOfElement(element: () => SVGSVGElement | null): ChartImage {
-  const svg = () => {
+  return () => {
     const found = element();
     return found ? svgOfElement(found) : '';
-  };
-  return {
-    svg,
-    png: () => {
-      const box = element()?.getBoundingClientRect();
-      return pngOfSvg(svg(), box?.width ?? 1, box?.height ?? 1);
-    },
   };
 }

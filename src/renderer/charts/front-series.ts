@@ -38,7 +38,9 @@ export function frontSeries(looks: FrontLooks, tokens: Tokens): SeriesOption[] {
   const { veils, lines } = veilOf(looks.xLimits, looks.yLimits, looks.x, looks.y);
   const flat = Float64Array.from(looks.front.flatMap((p) => at(p.x, p.y)));
   const text = { fontFamily: tokens.font, opacity: 1 } as const;
-  const kneeLeft = looks.knee !== null && coordinate(log, looks.knee.x) > coordinate(log, looks.x.min) + 0.1 * (coordinate(log, looks.x.max) - coordinate(log, looks.x.min));
+  const kneeLeft =
+    looks.knee !== null &&
+    coordinate(log, looks.knee.x) > coordinate(log, looks.x.min) + 0.1 * (coordinate(log, looks.x.max) - coordinate(log, looks.x.min));
 
   return [
     scatter('outside', outside, 3.5, ink('--dominated'), 0.14, 2),
@@ -102,6 +104,8 @@ export function frontSeries(looks: FrontLooks, tokens: Tokens): SeriesOption[] {
         color: ink('--text'),
         fontSize: 12,
         fontWeight: 600,
+        textBorderColor: ink('--panel'),
+        textBorderWidth: 3,
       },
       silent: true,
       z: 8,

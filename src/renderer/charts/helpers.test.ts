@@ -38,11 +38,14 @@ describe('numbers', () => {
 
 describe('toCsv', () => {
   it('quotes what needs it and leaves missing values empty', () => {
-    const table = tableOf([{ title: 'Layer, name' }, { title: 'Size', unit: 'kB' }], [
-      ['a "b"', 1.5],
-      ['c', null],
-      ['d', NaN],
-    ]);
+    const table = tableOf(
+      [{ title: 'Layer, name' }, { title: 'Size', unit: 'kB' }],
+      [
+        ['a "b"', 1.5],
+        ['c', null],
+        ['d', NaN],
+      ],
+    );
     expect(toCsv(table)).toBe('"Layer, name",Size [kB]\r\n"a ""b""",1.5\r\nc,\r\nd,\r\n');
   });
 });
@@ -52,7 +55,14 @@ describe('bins', () => {
     expect(binCounts([0, 0.5, 1, 1.5, 2, 2.5, -1, NaN], 0, 2, 2)).toEqual([2, 3]);
   });
   it('outlines bars by their corners', () => {
-    expect(outline([1, 3], 0, 2)).toEqual([[0, 0], [0, 1], [1, 1], [1, 3], [2, 3], [2, 0]]);
+    expect(outline([1, 3], 0, 2)).toEqual([
+      [0, 0],
+      [0, 1],
+      [1, 1],
+      [1, 3],
+      [2, 3],
+      [2, 0],
+    ]);
   });
   it('puts the limits half a step outside the levels', () => {
     expect(clippedFrom([-2, -1, 0, 1])).toEqual({ below: -2.5, above: 1.5 });
@@ -78,7 +88,12 @@ describe('limits', () => {
 
   it('writes what it reads', () => {
     const format = (v: number) => v.toFixed(1);
-    for (const limits of [{ low: 1, high: null }, { low: null, high: 2 }, { low: 1, high: 2 }, { low: null, high: null }]) {
+    for (const limits of [
+      { low: 1, high: null },
+      { low: null, high: 2 },
+      { low: 1, high: 2 },
+      { low: null, high: null },
+    ]) {
       expect(parseLimits(limitsText(limits, format, 'any'), 'any')).toEqual(limits);
     }
   });

@@ -90,9 +90,7 @@ export class LineCache {
       known.key === key &&
       count >= known.count &&
       (known.count === 0 ||
-        (steps[0] === known.firstStep &&
-          steps[known.count - 1] === known.lastStep &&
-          Object.is(values[known.count - 1], known.lastValue)));
+        (steps[0] === known.firstStep && steps[known.count - 1] === known.lastStep && Object.is(values[known.count - 1], known.lastValue)));
     if (grown) return known;
     const entry: Entry = {
       key,

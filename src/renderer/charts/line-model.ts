@@ -34,13 +34,13 @@ export interface XMapping {
 export function mapX(
   unit: XUnit,
   series: readonly LineSeries[],
-  plan: { stepsPerEpoch?: number; steps?: number; seconds?: number },
+  plan: { stepsPerEpoch?: number; steps?: number; seconds?: number; start?: number },
 ): XMapping {
   const lastOf = (pick: (s: LineSeries) => Float64Array | undefined) =>
     series.reduce((most, s) => Math.max(most, pick(s)?.at(-1) ?? -Infinity), -Infinity);
   const roomFor = (last: number) => (last > 0 && Number.isFinite(last) ? niceRange(0, last, 6, true).max : 1);
   if (unit === 'time') {
-    const start = series.reduce((least, s) => Math.min(least, s.times?.[0] ?? Infinity), Infinity);
+    const start = plan.start ?? series.reduce((least, s) => Math.min(least, s.times?.[0] ?? Infinity), Infinity);
     const seconds = (lastOf((s) => s.times) - start) / 1000;
     const offset = Number.isFinite(start) ? -start / 1000 : 0;
     return { unit, transform: { factor: 1e-3, offset }, end: Math.max(plan.seconds ?? 0, plan.seconds ? seconds : roomFor(seconds)) || 1 };
@@ -51,12 +51,13 @@ export function mapX(
   return { unit, transform: { factor, offset: 0 }, end: planned > 0 ? Math.max(planned, last) : roomFor(last) };
 }
 
-/** Place on the x axis of a step, by the times of the series where the axis is time; null before the first. */
+/** Place on the x axis of a step, by the times of the series where the axis is time; null where they have no such time. */
 export function placeOfStep(step: number, mapping: XMapping, series: readonly LineSeries[]): number | null {
   if (mapping.unit !== 'time') return step * mapping.transform.factor;
   for (const { steps, times } of series) {
     const at = lastAtOrBelow(steps, step);
-    if (times && at >= 0) return times[at] * mapping.transform.factor + mapping.transform.offset;
+    if (times && at >= 0 && (at < steps.length - 1 || steps[at] === step))
+      return times[at] * mapping.transform.factor + mapping.transform.offset;
   }
   return null;
 }
@@ -110,7 +111,11 @@ export function lookY(
     const wide = logRange(low, high);
     const scale = { min: range.min ?? wide.min, max: range.max ?? wide.max, log: true };
     const ticks = logTicks(scale.min, scale.max, count + 2);
-    return { scale, ticks, format: (value) => format(value, tickDigits(10 ** Math.floor(Math.log10(value) + 1e-9) * (isWhole(value) ? 1 : 0.5))) };
+    return {
+      scale,
+      ticks,
+      format: (value) => format(value, tickDigits(10 ** Math.floor(Math.log10(value) + 1e-9) * (isWhole(value) ? 1 : 0.5))),
+    };
   }
   const nice = niceRange(low, high, count, range.zero ?? false);
   const scale = { min: range.min ?? nice.min, max: range.max ?? nice.max, log: false };

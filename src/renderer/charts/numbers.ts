@@ -22,11 +22,22 @@ export function fixed(locale: string, value: number | null | undefined, digits: 
   return written(intl(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(rounded === 0 ? 0 : rounded));
 }
 
+/** With at most `digits` decimals, for the labels of an axis. */
+export function upTo(locale: string, value: number, digits: number): string {
+  return written(intl(locale, { minimumFractionDigits: 0, maximumFractionDigits: digits }).format(value === 0 ? 0 : value));
+}
+
 /** With at most `digits` significant digits; very small and very large ones as a power of ten, e.g. 3.1e-7. */
 export function significant(locale: string, value: number | null | undefined, digits = 3): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return MISSING;
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e9)) return written(value.toExponential(digits - 1).replace(/\.?0+e/, 'e').replace('e+', 'e'));
+  if (size !== 0 && (size < 1e-4 || size >= 1e9))
+    return written(
+      value
+        .toExponential(digits - 1)
+        .replace(/\.?0+e/, 'e')
+        .replace('e+', 'e'),
+    );
   if (size >= 10 ** digits) return written(intl(locale, { minimumFractionDigits: 0, maximumFractionDigits: 0 }).format(value));
   return written(intl(locale, { maximumSignificantDigits: digits }).format(value));
 }

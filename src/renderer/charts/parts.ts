@@ -1,5 +1,5 @@
 /** Pieces of options that all plots share. */
-import type { ChartOption, SeriesOption } from './echarts.ts';
+import type { ChartOption, LineSeriesOption, SeriesOption } from './echarts.ts';
 import { coordinate, type PlotArea, type Scale } from './scale.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -56,13 +56,14 @@ function look(axis: AxisLook, tokens: Tokens, gridFirst: boolean) {
 
 export function xAxis(axis: AxisLook, tokens: Tokens): XAxis {
   return {
+    id: 'x',
     ...look(axis, tokens, false),
     axisLine: { show: true, onZero: false, lineStyle: { color: tokens.color('--line-strong'), width: 1 } },
   };
 }
 
 export function yAxis(axis: AxisLook, tokens: Tokens, right = false): YAxis {
-  return { ...look(axis, tokens, !right), position: right ? 'right' : 'left', axisLine: { show: false } };
+  return { id: right ? 'right' : 'left', ...look(axis, tokens, !right), position: right ? 'right' : 'left', axisLine: { show: false } };
 }
 
 /** A grid exactly there: ECharts may not move it to make room for labels, because marks are also placed from outside. */
@@ -76,11 +77,11 @@ export function lineSeries(
   data: Float64Array,
   style: { color: string; width?: number; dash?: readonly number[]; opacity?: number; axis?: number; z?: number },
 ): SeriesOption {
-  const pairs = Array.from({ length: data.length / 2 }, (_, i) => [data[2 * i], data[2 * i + 1]]);
-  return {
+  const line: LineSeriesOption = {
     id,
     type: 'line',
-    data: pairs,
+    dimensions: ['x', 'y'],
+    encode: { x: 0, y: 1 },
     yAxisIndex: style.axis ?? 0,
     silent: true,
     symbol: 'circle',
@@ -98,6 +99,8 @@ export function lineSeries(
     itemStyle: { color: style.color },
     emphasis: { disabled: true },
   };
+  // ECharts copies every option: a typed array is one copy, pairs are thousands. Its types leave typed arrays out here.
+  return Object.assign(line, { data });
 }
 
 /** One filled shape with corners in drawn coordinates. */
@@ -118,6 +121,23 @@ export function areaSeries(
       shape: { points: corners.map((corner) => api.coord([...corner])) },
       style: { fill: style.color, opacity: style.opacity },
     }),
+  };
+}
+
+/** Bars from zero, each with its left and right end and its height, in drawn coordinates. */
+export function barSeries(id: string, bars: readonly (readonly [number, number, number])[], color: string, z = 2): SeriesOption {
+  return {
+    id,
+    type: 'custom',
+    silent: true,
+    clip: true,
+    z,
+    data: bars.map((bar) => [...bar]),
+    renderItem: (_params, api) => {
+      const [left, top] = api.coord([api.value(0), api.value(2)]);
+      const [right, bottom] = api.coord([api.value(1), 0]);
+      return { type: 'rect', shape: { x: left, y: top, width: right - left, height: bottom - top }, style: { fill: color } };
+    },
   };
 }
 

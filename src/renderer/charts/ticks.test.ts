@@ -26,8 +26,8 @@ describe('niceTicks', () => {
 
 describe('niceRange', () => {
   it.each([
-    [0.03, 1.62, true, { min: 0, max: 2, step: 0.5 }],
-    [76.4, 92.5, false, { min: 75, max: 95, step: 5 }],
+    [0.03, 1.62, true, { min: 0, max: 1.625, step: 0.5 }],
+    [76.4, 92.5, false, { min: 76.25, max: 92.5, step: 5 }],
     [2, 2, false, { min: 1.9, max: 2.1, step: 0.05 }],
     [0, 0, true, { min: 0, max: 1, step: 0.2 }],
     [Infinity, -Infinity, true, { min: 0, max: 1, step: 0.2 }],

@@ -1,4 +1,4 @@
-/** Ends of an axis and the distance of its ticks. */
+/** Ends of an axis and the distance of its ticks, which are multiples of it. */
 export interface AxisRange {
   min: number;
   max: number;
@@ -25,17 +25,21 @@ export function multiples(min: number, max: number, step: number): number[] {
   return ticks;
 }
 
-/** Ticks at multiples of 1, 2 or 5 in [min, max], at most `count + 1` of them. */
-export function niceTicks(min: number, max: number, count = 5): number[] {
-  if (!(max > min)) return [min];
+/** Smallest distance of 1, 2 or 5 times a power of ten that puts at most `count + 1` ticks into [min, max]. */
+function tickStep(min: number, max: number, count: number): number {
   const step = niceStep((max - min) / count);
   // Ends that are no ticks themselves often leave room for the next closer distance.
-  const closer = multiples(min, max, niceStep(step * 0.39));
-  return closer.length <= count + 1 ? closer : multiples(min, max, step);
+  const closer = niceStep(step * 0.39);
+  return multiples(min, max, closer).length <= count + 1 ? closer : step;
+}
+
+/** Ticks at multiples of 1, 2 or 5 in [min, max], at most `count + 1` of them. */
+export function niceTicks(min: number, max: number, count = 5): number[] {
+  return max > min ? multiples(min, max, tickStep(min, max, count)) : [min];
 }
 
 /**
- * Range around data whose ends are ticks. Data without spread get a range around their value.
+ * Range around data whose ends are ticks or quarters between them. Data without spread get a range around their value.
  * @param zero whether the axis starts (or ends) at zero
  */
 export function niceRange(min: number, max: number, count = 5, zero = false): AxisRange {
@@ -47,9 +51,10 @@ export function niceRange(min: number, max: number, count = 5, zero = false): Ax
     low = zero && low >= 0 ? 0 : low - room;
     high += room;
   }
-  const step = niceStep((high - low) / count);
+  const step = tickStep(low, high, count);
+  const part = step / 4;
   const slack = 1e-6;
-  return { min: clean(Math.floor(low / step + slack) * step), max: clean(Math.ceil(high / step - slack) * step), step };
+  return { min: clean(Math.floor(low / part + slack) * part), max: clean(Math.ceil(high / part - slack) * part), step };
 }
 
 const DENSE = [1, 1.5, 2, 2.5, 3, 4, 5, 7];

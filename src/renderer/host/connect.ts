@@ -56,7 +56,8 @@ async function connectBrowser(token: string | null): Promise<Connection> {
 }
 
 /** An id that no other window has; the address may be one without a secure context, where `randomUUID` is missing. */
-const randomId = (): string => Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+const randomId = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** Connects this window with its host: the desktop app through its preload script, else the browser host that served the page. */
 export function connectHost(): HostLink {
@@ -67,6 +68,6 @@ export function connectHost(): HostLink {
   window.addEventListener('online', () => link.retry());
   document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && link.retry());
   // a new token in the address of an open tab: the page starts anew with it
-  window.addEventListener('hashchange', () => /^#token=/.test(window.location.hash) && window.location.reload());
+  window.addEventListener('hashchange', () => window.location.hash.startsWith('#token=') && window.location.reload());
   return link;
 }

@@ -23,8 +23,11 @@ export function followEvents(link: HostLink, onEvent: (event: HostEvent) => void
         }
       } catch (error) {
         if (signal.aborted) return;
-        // with the connection lost, the next turn waits for it; another failure must not turn into a busy loop
-        if (toWorkbenchError(error).code !== 'connection-lost') console.error(error);
+        // with the connection lost, the next turn waits for it; anything else is a fault, told like every uncaught one
+        if (toWorkbenchError(error).code !== 'connection-lost')
+          queueMicrotask(() => {
+            throw error;
+          });
       }
       if (!signal.aborted && link.state === 'open') await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }

@@ -152,7 +152,7 @@ export class HostLink {
     try {
       const output = await connection.transport.call(path, input, options);
       if (!isEventStream(output)) return output;
-      return mapEventIterator(output, { value: (value) => Promise.resolve(value), error: (error) => Promise.resolve(explain(error)) });
+      return mapEventIterator(output, { value: async (value) => value, error: async (error) => explain(error) });
     } catch (error) {
       throw explain(error);
     }

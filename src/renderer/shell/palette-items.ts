@@ -28,49 +28,41 @@ export function paletteItems(): PaletteItem[] {
   const runs = useRuns();
   const selection = useSelection();
 
-  const actions = ACTIONS.filter((action) => action.id !== 'view.palette' && isEnabled(action.id)).map(
-    (action): PaletteItem => ({
-      id: action.id,
-      group: t(`actions.group.${action.group}`),
-      title: t(action.titleKey),
-      keys: action.accelerator && acceleratorText(action.accelerator, app.mac),
-      run: () => void runAction(action.id),
-    }),
-  );
-  const layers = selection.layers.map(
-    (layer): PaletteItem => ({
-      id: `layer ${layer}`,
-      group: t('shell.palette.layers'),
-      title: layer,
-      run: () => {
-        selection.selectedLayer = layer;
-        router.go('inspect', { layer });
-      },
-    }),
-  );
-  const byAge = [...runs.all].reverse().map(
-    (run): PaletteItem => ({
-      id: `run ${run.id}`,
-      group: t('shell.palette.runs'),
-      title: runs.title(run),
-      hint: t(`shell.job.${run.state}`),
-      run: () => {
-        void app.attempt(() => runs.select(run.id));
-        router.go('runs', { run: run.id });
-      },
-    }),
-  );
+  const actions = ACTIONS.filter((action) => action.id !== 'view.palette' && isEnabled(action.id)).map((action): PaletteItem => ({
+    id: action.id,
+    group: t(`actions.group.${action.group}`),
+    title: t(action.titleKey),
+    keys: action.accelerator && acceleratorText(action.accelerator, app.mac),
+    run: () => void runAction(action.id),
+  }));
+  const layers = selection.layers.map((layer): PaletteItem => ({
+    id: `layer ${layer}`,
+    group: t('shell.palette.layers'),
+    title: layer,
+    run: () => {
+      selection.selectedLayer = layer;
+      router.go('inspect', { layer });
+    },
+  }));
+  const byAge = [...runs.all].reverse().map((run): PaletteItem => ({
+    id: `run ${run.id}`,
+    group: t('shell.palette.runs'),
+    title: runs.title(run),
+    hint: t(`shell.job.${run.state}`),
+    run: () => {
+      void app.attempt(() => runs.select(run.id));
+      router.go('runs', { run: run.id });
+    },
+  }));
   const others = projects.recent
     .filter(({ folder, problem }) => folder !== projects.view?.folder && !problem)
-    .map(
-      (project): PaletteItem => ({
-        id: `project ${project.folder}`,
-        group: t('shell.palette.projects'),
-        title: project.name,
-        hint: project.folder,
-        run: () => void runAction('project.open', project.folder),
-      }),
-    );
+    .map((project): PaletteItem => ({
+      id: `project ${project.folder}`,
+      group: t('shell.palette.projects'),
+      title: project.name,
+      hint: project.folder,
+      run: () => void runAction('project.open', project.folder),
+    }));
   return [...actions, ...byAge, ...layers, ...others];
 }
 

@@ -55,8 +55,14 @@ function trainFact(run: RunView): string {
   const byBits = [...run.grid].sort((a, b) => a.weightBits - b.weightBits);
   const [low, high] = [byBits[0], byBits.at(-1)];
   if (!low || !high || low.weightBits === high.weightBits) return t('shell.job.done');
-  const best = (bits: number): string => percent(Math.max(...run.grid.filter((cell) => cell.weightBits === bits).map((cell) => cell.accuracy)), 1);
-  return t('shell.fact.bits', { low: low.weightBits, lowValue: best(low.weightBits), high: high.weightBits, highValue: best(high.weightBits) });
+  const best = (bits: number): string =>
+    percent(Math.max(...run.grid.filter((cell) => cell.weightBits === bits).map((cell) => cell.accuracy)), 1);
+  return t('shell.fact.bits', {
+    low: low.weightBits,
+    lowValue: best(low.weightBits),
+    high: high.weightBits,
+    highValue: best(high.weightBits),
+  });
 }
 
 function doneFact(view: PipelineView, run: RunView): string {
@@ -80,7 +86,9 @@ function runStep(view: PipelineView, draft: Recipe, run: RunView | null, job: Jo
   if (states.includes('running') && run.state === 'running') return { view, state: 'running', fact: t('shell.fact.preparing') };
   if (states.includes('stopped') || (states.includes('done') && run.state === 'stopped')) return todo(t('shell.fact.stoppedAt'));
   const before = PHASES.slice(0, PHASES.indexOf(phases[0]));
-  return todo(before.length > 0 && before.every((phase) => run.phases[phase].state === 'done') ? t('shell.fact.ready') : t(`shell.fact.${waiting}`));
+  return todo(
+    before.length > 0 && before.every((phase) => run.phases[phase].state === 'done') ? t('shell.fact.ready') : t(`shell.fact.${waiting}`),
+  );
 }
 
 /**
@@ -100,7 +108,11 @@ export function pipelineSteps(
   return PIPELINE_VIEWS.map((view): PipelineStep => {
     switch (view) {
       case 'data':
-        return { view, state: 'done', fact: `${t(`shell.dataset.${draft.data.dataset}`)} · ${t(`shell.architecture.${draft.model.architecture}`)}` };
+        return {
+          view,
+          state: 'done',
+          fact: `${t(`shell.dataset.${draft.data.dataset}`)} · ${t(`shell.architecture.${draft.model.architecture}`)}`,
+        };
       case 'space':
         return { view, state: 'done', fact: size === null ? '' : t('shell.fact.spaceSize', { size }) };
       case 'compare':

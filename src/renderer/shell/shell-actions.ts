@@ -30,7 +30,9 @@ export async function loadRecipe(path: string): Promise<void> {
   const app = useApp();
   await app.attempt(async () => {
     const { recipe, problems } = await host().recipes.parse({ path });
-    const result = recipe ? useProjects().replaceDraft(t('shell.recipeLoaded', { name: recipe.name }), recipe) : { ok: false as const, problems };
+    const result = recipe
+      ? useProjects().replaceDraft(t('shell.recipeLoaded', { name: recipe.name }), recipe)
+      : { ok: false as const, problems };
     if (result.ok) app.notify('ok', t('shell.recipeLoaded', { name: recipe?.name ?? '' }));
     else app.notify('error', t('shell.recipeProblem', { problem: result.problems.join(' ') }));
   });
@@ -55,26 +57,55 @@ export function useShellActions(folded: { value: boolean }): void {
     const path = argument ?? (await app.attempt(() => dialogs.choosePath({ kind: 'project', title: t('home.chooseProject') })));
     if (path) await openProject(path);
   });
-  useAction('project.close', async () => {
-    await app.attempt(() => projects.close());
-    router.go('home');
-  }, hasProject);
-  useAction('project.reveal', () => void app.attempt(() => host().app.reveal({ path: folder() })), () => hasProject() && app.info?.host === 'desktop');
-  useAction('recipe.import', async (argument) => {
-    const path = argument ?? (await app.attempt(() => dialogs.choosePath({ kind: 'recipe', title: t('shell.chooseRecipe') })));
-    if (path) await loadRecipe(path);
-  }, hasProject);
-  useAction('recipe.export', async () => {
-    const recipe = projects.draft;
-    if (!recipe) return;
-    const path = await app.attempt(() =>
-      dialogs.saveText({ name: `${recipe.name}.json`, content: `${JSON.stringify(recipe, null, 2)}\n`, title: t('shell.saveRecipe'), type: 'application/json' }),
-    );
-    if (path) app.notify('ok', t('shell.recipeSaved', { path }));
-  }, hasProject);
+  useAction(
+    'project.close',
+    async () => {
+      await app.attempt(() => projects.close());
+      router.go('home');
+    },
+    hasProject,
+  );
+  useAction(
+    'project.reveal',
+    () => void app.attempt(() => host().app.reveal({ path: folder() })),
+    () => hasProject() && app.info?.host === 'desktop',
+  );
+  useAction(
+    'recipe.import',
+    async (argument) => {
+      const path = argument ?? (await app.attempt(() => dialogs.choosePath({ kind: 'recipe', title: t('shell.chooseRecipe') })));
+      if (path) await loadRecipe(path);
+    },
+    hasProject,
+  );
+  useAction(
+    'recipe.export',
+    async () => {
+      const recipe = projects.draft;
+      if (!recipe) return;
+      const path = await app.attempt(() =>
+        dialogs.saveText({
+          name: `${recipe.name}.json`,
+          content: `${JSON.stringify(recipe, null, 2)}\n`,
+          title: t('shell.saveRecipe'),
+          type: 'application/json',
+        }),
+      );
+      if (path) app.notify('ok', t('shell.recipeSaved', { path }));
+    },
+    hasProject,
+  );
 
-  useAction('edit.undo', () => projects.undo(), () => projects.undoLabel !== null);
-  useAction('edit.redo', () => projects.redo(), () => projects.redoLabel !== null);
+  useAction(
+    'edit.undo',
+    () => projects.undo(),
+    () => projects.undoLabel !== null,
+  );
+  useAction(
+    'edit.redo',
+    () => projects.redo(),
+    () => projects.redoLabel !== null,
+  );
 
   useAction('view.palette', () => {
     dialogs.palette = !dialogs.palette;
@@ -103,32 +134,64 @@ export function useShellActions(folded: { value: boolean }): void {
   const job = () => runs.currentJob;
   const live = (): boolean => job() !== null && isLive(job()!);
   const training = (): boolean => live() && (job()!.phase === 'pretrain' || job()!.phase === 'supernet');
-  useAction('run.start', async () => {
-    const run = await app.attempt(() => runs.start());
-    if (run) router.go('train');
-  }, () => hasProject() && !live());
-  useAction('run.resume', () => void app.attempt(() => runs.resume(runs.current!.id)), () => runs.current !== null && !live() && runs.current.state !== 'done');
-  useAction('run.pause', () => {
-    const now = job();
-    if (now) void app.attempt(() => (now.state === 'paused' ? jobs.resume(now.id) : jobs.pause(now.id)));
-  }, () => live() && (job()!.state === 'running' || job()!.state === 'paused'));
-  useAction('run.snapshot', () => void app.attempt(() => jobs.snapshot(job()!.id)), () => training() && job()!.state === 'running');
-  useAction('run.stop', async () => {
-    const now = job();
-    if (now && (await dialogs.confirm({ title: t('shell.stopTitle'), text: t('shell.stopText'), action: t('shell.stopAction') }))) {
-      await app.attempt(() => jobs.stop(now.id));
-    }
-  }, live);
+  useAction(
+    'run.start',
+    async () => {
+      const run = await app.attempt(() => runs.start());
+      if (run) router.go('train');
+    },
+    () => hasProject() && !live(),
+  );
+  useAction(
+    'run.resume',
+    () => void app.attempt(() => runs.resume(runs.current!.id)),
+    () => runs.current !== null && !live() && runs.current.state !== 'done',
+  );
+  useAction(
+    'run.pause',
+    () => {
+      const now = job();
+      if (now) void app.attempt(() => (now.state === 'paused' ? jobs.resume(now.id) : jobs.pause(now.id)));
+    },
+    () => live() && (job()!.state === 'running' || job()!.state === 'paused'),
+  );
+  useAction(
+    'run.snapshot',
+    () => void app.attempt(() => jobs.snapshot(job()!.id)),
+    () => training() && job()!.state === 'running',
+  );
+  useAction(
+    'run.stop',
+    async () => {
+      const now = job();
+      if (now && (await dialogs.confirm({ title: t('shell.stopTitle'), text: t('shell.stopText'), action: t('shell.stopAction') }))) {
+        await app.attempt(() => jobs.stop(now.id));
+      }
+    },
+    live,
+  );
   useAction('run.stopAndKeep', () => void app.attempt(() => jobs.stop(job()!.id, true)), training);
-  useAction('run.copyCommand', async () => {
-    await app.attempt(async () => {
-      await navigator.clipboard.writeText(commandOf(folder(), runs.current?.state === 'done' ? null : (runs.current?.id ?? null)));
-      app.notify('ok', t('shell.commandCopied'));
-    });
-  }, hasProject);
+  useAction(
+    'run.copyCommand',
+    async () => {
+      await app.attempt(async () => {
+        await navigator.clipboard.writeText(commandOf(folder(), runs.current?.state === 'done' ? null : (runs.current?.id ?? null)));
+        app.notify('ok', t('shell.commandCopied'));
+      });
+    },
+    hasProject,
+  );
 
-  useAction('layer.previous', () => selection.move(-1), () => selection.layers.length > 0);
-  useAction('layer.next', () => selection.move(1), () => selection.layers.length > 0);
+  useAction(
+    'layer.previous',
+    () => selection.move(-1),
+    () => selection.layers.length > 0,
+  );
+  useAction(
+    'layer.next',
+    () => selection.move(1),
+    () => selection.layers.length > 0,
+  );
 }
 
 /** The command that does the same as the run button. */
@@ -137,4 +200,3 @@ export function commandOf(folder: string, resumable: string | null): string {
   const recipe = `${folder}${folder.includes('\\') ? '\\' : '/'}recipe.json`;
   return `eqnet run ${quote(recipe)} --project ${quote(folder)}${resumable ? ' --resume' : ''}`;
 }
-

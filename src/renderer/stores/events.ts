@@ -31,6 +31,9 @@ export function eventSink(): (event: HostEvent) => void {
       case 'log':
         if (isOpen(event.project)) runs.appendLog(event.run, event.lines);
         break;
+      case 'gap':
+        if (isOpen(event.project)) runs.onGap(event.run);
+        break;
       case 'settings':
         app.adopt(event.settings);
         break;

@@ -1,6 +1,6 @@
 /** The runs of the open project: which one is shown, its metrics and its live search. */
 import { defineStore } from 'pinia';
-import { computed, shallowReactive, shallowRef, triggerRef, type ShallowRef } from 'vue';
+import { computed, ref, shallowReactive, shallowRef, triggerRef, type ShallowRef } from 'vue';
 import type { MetricBlock, RunView } from '../../shared/contract/api/views.ts';
 import type { Phase } from '../../shared/contract/job-protocol.ts';
 import type { SearchPoints } from '../../shared/contract/look.ts';
@@ -19,8 +19,8 @@ interface RunMetrics {
   versions: Map<string, ShallowRef<number>>;
   names: ShallowRef<readonly string[]>;
   loaded: Set<string>;
-  /** live blocks that came while an answer of the host was under way */
-  meanwhile: MetricBlock[] | null;
+  /** for each answer of the host that is under way, the live blocks that came meanwhile */
+  meanwhile: Set<MetricBlock[]>;
 }
 
 export const useRuns = defineStore('runs', () => {
@@ -65,7 +65,7 @@ export const useRuns = defineStore('runs', () => {
     const key = `${projects.view?.folder ?? ''}\n${run}`;
     let found = metrics.get(key);
     if (!found) {
-      found = { series: new Map(), versions: new Map(), names: shallowRef([]), loaded: new Set(), meanwhile: null };
+      found = { series: new Map(), versions: new Map(), names: shallowRef([]), loaded: new Set(), meanwhile: new Set() };
       metrics.set(key, found);
     }
     return found;
@@ -92,7 +92,7 @@ export const useRuns = defineStore('runs', () => {
 
   function append(run: string, blocks: readonly MetricBlock[]): void {
     const own = metricsOf(run);
-    own.meanwhile?.push(...blocks);
+    for (const list of own.meanwhile) list.push(...blocks);
     for (const block of blocks) {
       let series = own.series.get(block.series);
       if (!series) {
@@ -122,16 +122,17 @@ export const useRuns = defineStore('runs', () => {
     const own = metricsOf(run);
     if ([...own.loaded].some((have) => prefix.startsWith(have))) return;
     own.loaded.add(prefix);
-    const meanwhile: MetricBlock[] = (own.meanwhile ??= []);
+    const meanwhile: MetricBlock[] = [];
+    own.meanwhile.add(meanwhile);
     try {
       const blocks = await host().runs.metrics({ project: folderOf(), run, ...(prefix && { prefix }) });
       for (const block of blocks) own.series.delete(block.series);
       own.names.value = own.names.value.filter((name) => own.series.has(name));
-      own.meanwhile = null;
+      own.meanwhile.delete(meanwhile);
       const replaced = new Set(blocks.map((block) => block.series));
       append(run, [...blocks, ...meanwhile.filter((block) => replaced.has(block.series))]);
     } catch (error) {
-      own.meanwhile = null;
+      own.meanwhile.delete(meanwhile);
       own.loaded.delete(prefix);
       throw error;
     }
@@ -157,10 +158,19 @@ export const useRuns = defineStore('runs', () => {
   /** The newest log lines of a run, oldest first. */
   const log = (run: string): RunView['log'] => logs.get(run) ?? byId(run)?.log ?? [];
 
+  /** Grows when live points were missed: whoever shows series loads them again. */
+  const missed = ref(0);
   /** The connection was lost: what was missed is asked for again. */
   function onReconnect(): void {
     for (const own of metrics.values()) own.loaded.clear();
     logs.clear();
+    missed.value++;
+  }
+  /** This window read too slowly, and points and log lines of a run were left out. */
+  function onGap(run: string): void {
+    metricsOf(run).loaded.clear();
+    logs.delete(run);
+    missed.value++;
   }
 
   return {
@@ -184,6 +194,8 @@ export const useRuns = defineStore('runs', () => {
     loadSearch,
     appendLog,
     log,
+    missed,
     onReconnect,
+    onGap,
   };
 });

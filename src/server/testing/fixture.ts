@@ -24,7 +24,11 @@ export function pageFolder(): { pages: string; remove(): void } {
   return { pages, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-const os = implement({ app: { events: contract.app.events }, settings: { get: contract.settings.get }, jobs: { pause: contract.jobs.pause } });
+const os = implement({
+  app: { events: contract.app.events },
+  settings: { get: contract.settings.get },
+  jobs: { pause: contract.jobs.pause },
+});
 
 /** A small host behind the contract, for what is about connections only: every event of its streams comes from `events`. */
 export function smallHost(events: (window: string, signal: AbortSignal | undefined) => AsyncGenerator<HostEvent>) {
@@ -32,7 +36,10 @@ export function smallHost(events: (window: string, signal: AbortSignal | undefin
     app: { events: os.app.events.handler(({ input, signal }) => events(input.window, signal)) },
     settings: {
       get: os.settings.get.handler(() => {
-        throw new ORPCError('WORKBENCH', { message: 'The settings are asleep: wake them.', data: { code: 'project-locked', details: { since: 3 } } });
+        throw new ORPCError('WORKBENCH', {
+          message: 'The settings are asleep: wake them.',
+          data: { code: 'project-locked', details: { since: 3 } },
+        });
       }),
     },
     jobs: { pause: os.jobs.pause.handler(() => undefined) },

@@ -10,28 +10,13 @@ export type HostTransport = ClientLink<ClientContext>;
 
 const isErrorCode = (code: unknown): code is ErrorCode => typeof code === 'string' && Object.hasOwn(EXIT_CODES, code);
 
-interface Issue {
-  path?: readonly (PropertyKey | { key: PropertyKey })[];
-  message: string;
-}
-
-/** Problems that the schemas of the contract found in an input, or null. */
-function issuesOf(data: unknown): string | null {
-  const issues = (data as { issues?: readonly Issue[] } | undefined)?.issues;
-  if (!Array.isArray(issues) || !issues.length) return null;
-  const name = (path: Issue['path']) => (path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
-  return (issues as readonly Issue[]).map(({ path, message }) => [name(path), message].filter(Boolean).join(': ')).join('; ');
-}
-
 /** Whatever a call failed with, as the error that its host threw. */
 export function toWorkbenchError(error: unknown): WorkbenchError {
   if (error instanceof WorkbenchError) return error;
-  if (!(error instanceof ORPCError)) return new WorkbenchError('internal', error instanceof Error ? error.message : String(error), {}, error);
-  const data: unknown = error.data;
-  const { code, details } = (data ?? {}) as { code?: unknown; details?: Record<string, unknown> };
-  if (error.code === 'WORKBENCH' && isErrorCode(code)) return new WorkbenchError(code, error.message, details, error);
-  const issues = issuesOf(data);
-  return issues ? new WorkbenchError('usage', `The host refused a value: ${issues}.`, {}, error) : new WorkbenchError('internal', error.message, {}, error);
+  if (!(error instanceof ORPCError))
+    return new WorkbenchError('internal', error instanceof Error ? error.message : String(error), {}, error);
+  const { code, details } = ((error.data as unknown) ?? {}) as { code?: unknown; details?: Record<string, unknown> };
+  return new WorkbenchError(error.code === 'WORKBENCH' && isErrorCode(code) ? code : 'internal', error.message, details, error);
 }
 
 export const isEventStream = (value: unknown): value is AsyncIterator<unknown> =>
@@ -48,7 +33,7 @@ export function createHostClient(transport: HostTransport): HostClient {
       try {
         const output = await transport.call(path, input, options);
         if (!isEventStream(output)) return output;
-        return mapEventIterator(output, { value: (value) => Promise.resolve(value), error: (error) => Promise.resolve(convert(error)) });
+        return mapEventIterator(output, { value: async (value) => value, error: async (error) => convert(error) });
       } catch (error) {
         throw convert(error);
       }

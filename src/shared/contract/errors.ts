@@ -96,7 +96,7 @@ const PATH_PROBLEMS: Readonly<Record<string, readonly [code: ErrorCode, problem:
  */
 export function toErrorPayload(error: unknown, path?: string): ErrorPayload {
   if (error instanceof WorkbenchError) return error.toPayload();
-  const cause = error as NodeJS.ErrnoException;
+  const cause = error as { code?: string; path?: string; syscall?: string } | null;
   const place = path ?? cause?.path;
   if (cause?.code === 'ENOSPC' || cause?.code === 'EDQUOT') {
     return {

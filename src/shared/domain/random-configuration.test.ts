@@ -44,7 +44,10 @@ describe.each(['network', 'layer'] as const)('forms for each %s', (forms) => {
 
   test('layers with sets of their own keep to them', () => {
     const [, second, third] = facts.map(({ name }) => name);
-    const space: ElasticSpace = { ...FULL_SPACE, layers: { [second]: { weightBits: [3], granularities: ['channel'] }, [third]: { weightBits: [5, 6] } } };
+    const space: ElasticSpace = {
+      ...FULL_SPACE,
+      layers: { [second]: { weightBits: [3], granularities: ['channel'] }, [third]: { weightBits: [5, 6] } },
+    };
     for (const seed of seeds) {
       const { layers } = draw({ seed, forms }, space);
       expect(layers[1]).toMatchObject({ weightBits: 3, granularity: 'channel' });
@@ -63,5 +66,7 @@ test('one form for the network, or different ones; the bits are the same', () =>
 
 test('a form that the space does not hold is refused', () => {
   const space: ElasticSpace = { ...FULL_SPACE, granularities: ['channel'] };
-  expect(() => draw({ fixed: { granularity: 'tensor' } }, space)).toThrow(/has granularity tensor, which the space does not hold: choose channel\./);
+  expect(() => draw({ fixed: { granularity: 'tensor' } }, space)).toThrow(
+    /has granularity tensor, which the space does not hold: choose channel\./,
+  );
 });

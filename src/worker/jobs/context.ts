@@ -156,6 +156,7 @@ export class RunContext {
   }
 
   async saveState(name: CheckpointName, step: number, done: boolean): Promise<void> {
+    const started = performance.now();
     const executor = await this.executor();
     const tensors = await executor.read(trainingVariables(this.program));
     this.checkpoints.save(
@@ -164,6 +165,8 @@ export class RunContext {
       new Map(this.program.variables.map((variable) => [variable.name, variable.shape])),
     );
     this.stateName = done ? name : null;
+    // so that a later window knows from where the run can go on
+    this.reporter.metric(`${name}/checkpoint-ms`, step, performance.now() - started);
     this.reporter.send({ type: 'checkpoint', phase: name, step });
   }
 

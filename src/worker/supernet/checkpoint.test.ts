@@ -90,7 +90,9 @@ describe('CheckpointStore', () => {
       },
     ],
   ] satisfies [string, (bytes: Buffer) => Buffer][])('%s: refused in one sentence', (_, change) => {
-    const message = expect.stringMatching(/^Checkpoint .*supernet\.safetensors .*: do phase 'supernet' again \(--from supernet\)\.$/) as string;
+    const message = expect.stringMatching(
+      /^Checkpoint .*supernet\.safetensors .*: do phase 'supernet' again \(--from supernet\)\.$/,
+    ) as string;
     expect(damaged(change)).toThrow(expect.objectContaining({ code: 'checkpoint-invalid', message }));
   });
 

@@ -27,7 +27,10 @@ function digestOf(header: Header, metadata: Record<string, unknown>, data: Uint8
 /** @param path its name without `.safetensors` is that of the phase */
 export function damagedCheckpoint(path: string, why: string): WorkbenchError {
   const phase = basename(path, '.safetensors');
-  return new WorkbenchError('checkpoint-invalid', `Checkpoint ${path} ${why}: do phase '${phase}' again (--from ${phase}).`, { path, phase });
+  return new WorkbenchError('checkpoint-invalid', `Checkpoint ${path} ${why}: do phase '${phase}' again (--from ${phase}).`, {
+    path,
+    phase,
+  });
 }
 
 /**

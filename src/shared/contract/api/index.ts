@@ -20,6 +20,7 @@ import type {
   ProjectView,
   RecentProject,
   RunView,
+  SampleLabel,
   SampleView,
   ShelfEntry,
 } from './views.ts';
@@ -113,9 +114,12 @@ const runs = {
   start: base
     .input(projectRef.extend({ recipe: recipeSchema, until: phaseSchema.optional() }))
     .output(type<{ job: string; run: string }>()),
-  /** goes on with a stopped, failed or partly done run; `from` does that phase and all later ones again */
+  /**
+   * Goes on with a stopped, failed or partly done run; `from` does that phase and all later ones again, with `recipe` in
+   * another way: only what the phases before `from` rest on has to be the same
+   */
   resume: base
-    .input(runRef.extend({ from: phaseSchema.optional(), until: phaseSchema.optional() }))
+    .input(runRef.extend({ from: phaseSchema.optional(), until: phaseSchema.optional(), recipe: recipeSchema.optional() }))
     .output(type<{ job: string; run: string }>()),
   /** the run's own later sections (predictor, search, export) may change before a phase that they steer is done */
   amend: base.input(runRef.extend({ recipe: recipeSchema })).output(type<void>()),
@@ -126,6 +130,8 @@ const runs = {
   label: base.input(runRef.extend({ label: z.string().max(200) })).output(type<void>()),
   /** deletes the run with its checkpoints and exports */
   remove: base.input(runRef).output(type<void>()),
+  /** what was measured for the predictor so far, in the order of the measurements */
+  samples: base.input(runRef).output(type<SampleLabel[]>()),
   /** what the search has looked at, newest search last */
   explored: base.input(runRef).output(type<SearchPoints[]>()),
   layer: base

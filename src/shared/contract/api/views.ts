@@ -10,6 +10,7 @@ import type {
   OpenedInfo,
   Phase,
   PredictorResult,
+  Sample,
   SupernetResult,
 } from '../job-protocol.ts';
 import type { SearchPoints } from '../look.ts';
@@ -62,6 +63,9 @@ export interface RunReport {
   candidates: ReportedCandidate[];
   exports: ReportedExport[];
 }
+
+/** A measurement for the predictor, without its configuration. */
+export type SampleLabel = Omit<Sample, 'configuration'>;
 
 /** A run with what only the interface needs. */
 export interface RunView extends RunReport {

@@ -1,0 +1,7 @@
+/**
+ * Must be imported before any schema: zod otherwise tries once whether it may compile code, which the content security
+ * policy refuses and reports.
+ */
+import { config } from 'zod';
+
+config({ jitless: true });

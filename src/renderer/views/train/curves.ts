@@ -1,0 +1,108 @@
+/** From metric series to lines: which ones there are, with which colour and dash. */
+import type { LineSeries } from '../../charts/line-cache.ts';
+import type { SeriesView } from '../../stores/metric-series.ts';
+
+/** A run whose curves are drawn. */
+export interface CurveSource {
+  run: string;
+  /** what people call it */
+  title: string;
+  /** slot of the palette of runs */
+  slot: number;
+  read: (series: string) => SeriesView;
+  names: readonly string[];
+  /** ms to add to its times so that it starts with the run it is laid over */
+  timeShift: number;
+  /** factor of its steps where epochs have another length */
+  stepFactor: number;
+}
+
+export type Role = 'highest' | 'random' | 'lowest';
+const ROLE_COLOR: Readonly<Record<Role, string>> = { highest: '--role-h', random: '--role-r', lowest: '--role-l' };
+const ROLE_DASH: Readonly<Record<Role, readonly number[] | undefined>> = { highest: undefined, random: [6, 3], lowest: [2, 2] };
+
+/** Series names `supernet/ROLE/TERM` in the order of a step; several random subnets are `random`, `random-2`, ... */
+export function roleSeries(names: readonly string[], term: string): { series: string; role: Role; number: number }[] {
+  const order: readonly Role[] = ['highest', 'random', 'lowest'];
+  return names
+    .flatMap((series) => {
+      const match = /^supernet\/(highest|random|lowest)(?:-(\d+))?\/(.+)$/.exec(series);
+      return match && match[3] === term ? [{ series, role: match[1] as Role, number: Number(match[2] ?? 1) }] : [];
+    })
+    .sort((a, b) => order.indexOf(a.role) - order.indexOf(b.role) || a.number - b.number);
+}
+
+/** Bit-widths whose accuracy was measured during training, ascending. */
+export function accuracyBits(names: readonly string[]): number[] {
+  return names
+    .flatMap((name) => {
+      const match = /^supernet\/accuracy\/(\d)$/.exec(name);
+      return match ? [Number(match[1])] : [];
+    })
+    .sort((a, b) => a - b);
+}
+
+/** Copies of a series with other steps and times, made anew only when the series has grown. */
+const aligned = new Map<string, { key: string; steps: Float64Array; times: Float64Array }>();
+
+function align(id: string, view: SeriesView, { timeShift, stepFactor }: CurveSource): Pick<LineSeries, 'steps' | 'times'> {
+  if (timeShift === 0 && stepFactor === 1) return view;
+  const key = `${view.count} ${view.steps[view.count - 1] ?? 0} ${timeShift} ${stepFactor}`;
+  const known = aligned.get(id);
+  if (known?.key === key) return known;
+  const made = { key, steps: view.steps.map((step) => step * stepFactor), times: view.times.map((time) => time + timeShift) };
+  aligned.set(id, made);
+  return made;
+}
+
+/** One line of a run. */
+export function lineOf(source: CurveSource, series: string, look: { name: string; color: string; dash?: readonly number[] }): LineSeries {
+  const view = source.read(series);
+  const id = `${source.run} ${series}`;
+  return { id, ...look, values: view.values, ...pick(align(id, view, source)) };
+}
+const pick = ({ steps, times }: Pick<LineSeries, 'steps' | 'times'>) => ({ steps, times });
+
+/**
+ * The lines of one term of the loss by role. Where two runs are drawn, the colour tells the run and the dash the role.
+ * @param name words of a role, e.g. `Random 2`
+ */
+export function roleLines(
+  sources: readonly CurveSource[],
+  term: string,
+  name: (role: Role, number: number, several: boolean, source: CurveSource) => string,
+): LineSeries[] {
+  return sources.flatMap((source) => {
+    const found = roleSeries(source.names, term);
+    const several = found.filter(({ role }) => role === 'random').length > 1;
+    return found.map(({ series, role, number }) =>
+      lineOf(source, series, {
+        name: name(role, number, several, source),
+        color: sources.length > 1 ? `--run-${source.slot}` : ROLE_COLOR[role],
+        dash: ROLE_DASH[role],
+      }),
+    );
+  });
+}
+
+/** ms since 1970 at which a run's curves of a phase begin; null in runs whose times were not noted. */
+export function startOf(source: Pick<CurveSource, 'read'>, phase: 'pretrain' | 'supernet'): number | null {
+  for (const series of [`${phase}/rate`, `${phase}/loss`, `${phase}/highest/cross-entropy`]) {
+    const { times, count } = source.read(series);
+    if (count > 0 && Number.isFinite(times[0])) return times[0];
+  }
+  return null;
+}
+
+/** At most `most` values of a series, the newest last, each the largest of those that it stands for. */
+export function thinned(values: Float32Array, most: number): Float32Array {
+  if (values.length <= most) return values;
+  const out = new Float32Array(most);
+  for (let i = 0; i < most; i++) {
+    let largest = -Infinity;
+    const to = Math.floor(((i + 1) * values.length) / most);
+    for (let j = Math.floor((i * values.length) / most); j < to; j++) if (values[j] > largest) largest = values[j];
+    out[i] = largest;
+  }
+  return out;
+}
