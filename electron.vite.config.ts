@@ -32,7 +32,8 @@ export default defineConfig({
   },
   renderer: {
     root: 'src/renderer',
-    build: { minify: true, rollupOptions: { input: path('src/renderer/index.html') } },
+    // the browser host serves the same pages to any browser of the last years
+    build: { minify: true, target: 'es2022', rollupOptions: { input: path('src/renderer/index.html') } },
     plugins: [vue()],
   },
 });

@@ -66,6 +66,7 @@ export const ACTIONS: readonly Action[] = [
   action('go.engine', 'go', { ...inMenu('go', 3) }),
 
   action('run.start', 'run', { project: true, ...inMenu('run', 1) }),
+  action('run.startSupernet', 'run', { project: true }),
   action('run.resume', 'run', { project: true, ...inMenu('run', 1) }),
   action('run.pause', 'run', { project: true, localKeys: 'Space', ...inMenu('run', 2) }),
   action('run.snapshot', 'run', { accelerator: 'CmdOrCtrl+S', project: true, ...inMenu('run', 2) }),
@@ -85,6 +86,8 @@ export const ACTIONS: readonly Action[] = [
   action('layer.previous', 'view', { localKeys: '[' }),
   action('layer.next', 'view', { localKeys: ']' }),
   action('chart.table', 'view', { localKeys: 'Alt+Enter' }),
+  action('chart.axis', 'view'),
+  action('chart.log', 'view'),
   action('view.escape', 'view', { localKeys: 'Esc' }),
 
   action('help.shortcuts', 'help', { accelerator: 'CmdOrCtrl+/', also: ['?'], ...inMenu('help', 1) }),

@@ -1,6 +1,6 @@
 /** Counts of equal bins from `min` to `max`; the last bin includes `max`, values outside and gaps are left out. */
 export function binCounts(values: ArrayLike<number>, min: number, max: number, bins: number): number[] {
-  const counts = new Array<number>(bins).fill(0);
+  const counts = Array.from({ length: bins }, () => 0);
   const perUnit = bins / (max - min || 1);
   for (let i = 0; i < values.length; i++) {
     const value = values[i];

@@ -260,6 +260,7 @@ describe('other charts', () => {
     expect(svg).toContain('A &#60; B');
     expect(svg).toContain('Highest');
     expect(svg).not.toContain('Hidden');
+    expect(svg).not.toMatch(/font-family:[^;"]*"[^ />]/);
     expect(width).toBe(164);
     expect(height).toBeGreaterThan(100);
   });

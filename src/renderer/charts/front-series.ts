@@ -46,10 +46,7 @@ export function frontSeries(looks: FrontLooks, tokens: Tokens): SeriesOption[] {
     scatter('outside', outside, 3.5, ink('--dominated'), 0.14, 2),
     scatter('dominated', inside, 3.5, ink('--dominated'), 0.42, 2),
     areaSeries('band', bandCorners(looks.front, looks.rmse, log), { color: ink('--accent'), opacity: 0.13, z: 3 }),
-    {
-      ...lineSeries('front', flat, { color: ink('--accent'), width: 1.5, z: 4 }),
-      ...{ showSymbol: true, symbol: 'circle' as const, symbolSize: 5 },
-    },
+    lineSeries('front', flat, { color: ink('--accent'), width: 1.5, z: 4, dots: true }),
     segmentSeries(
       'ties',
       looks.measured.map((m) => [...at(m.x, m.predicted), ...at(m.x, m.measured)]),

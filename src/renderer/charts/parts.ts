@@ -75,7 +75,7 @@ export function grid(area: PlotArea): ChartOption['grid'] {
 export function lineSeries(
   id: string,
   data: Float64Array,
-  style: { color: string; width?: number; dash?: readonly number[]; opacity?: number; axis?: number; z?: number },
+  style: { color: string; width?: number; dash?: readonly number[]; opacity?: number; axis?: number; z?: number; dots?: boolean },
 ): SeriesOption {
   const line: LineSeriesOption = {
     id,
@@ -86,7 +86,7 @@ export function lineSeries(
     silent: true,
     symbol: 'circle',
     symbolSize: 5,
-    showSymbol: data.length === 2,
+    showSymbol: style.dots ?? data.length === 2,
     clip: true,
     z: style.z ?? 3,
     lineStyle: {

@@ -7,7 +7,8 @@ export interface Tokens {
   readonly font: string;
 }
 
-export const FONT = '"Inter Variable", Inter, system-ui, "Segoe UI", "Helvetica Neue", sans-serif';
+// Single quotes: ECharts writes the list into an attribute as it is.
+export const FONT = "'Inter Variable', Inter, system-ui, 'Segoe UI', 'Helvetica Neue', sans-serif";
 
 const version: ShallowRef<number> = shallowRef(0);
 const known = new Map<string, string>();

@@ -114,6 +114,7 @@ export const useApp = defineStore('app', () => {
   /** Shows what a call failed with, in its own sentence. */
   function fail(error: unknown): void {
     const problem = toWorkbenchError(error);
+    // eslint-disable-next-line no-console -- a defect of ours: its stack is wanted
     if (problem.code === 'internal') console.error(error);
     // the status bar already tells of a lost connection
     if (problem.code !== 'connection-lost') notify('error', problem.message);

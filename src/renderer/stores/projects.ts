@@ -26,6 +26,8 @@ export const useProjects = defineStore('projects', () => {
   const draft = shallowRef<Recipe | null>(null);
   const recent = shallowRef<RecentProject[]>([]);
   const loadingRecent = ref(true);
+  /** what this tab had open is being opened again */
+  const restoring = ref(sessionStorage.getItem(LAST_PROJECT) !== null);
 
   const saveState = ref<SaveState>('saved');
   const saveProblem = ref<string | null>(null);
@@ -128,6 +130,16 @@ export const useProjects = defineStore('projects', () => {
   async function reopen(): Promise<void> {
     const folder = view.value?.folder ?? sessionStorage.getItem(LAST_PROJECT);
     if (!folder) return;
+    try {
+      await openAgain(folder);
+    } catch (error) {
+      if (toWorkbenchError(error).code !== 'connection-lost') sessionStorage.removeItem(LAST_PROJECT);
+      throw error;
+    } finally {
+      restoring.value = false;
+    }
+  }
+  async function openAgain(folder: string): Promise<void> {
     const pending = view.value?.folder === folder && saver.pending;
     const next = await host().projects.open({ folder, window: windowId() });
     if (pending) {
@@ -234,6 +246,7 @@ export const useProjects = defineStore('projects', () => {
     draft,
     recent,
     loadingRecent,
+    restoring,
     saveState,
     saveProblem,
     savedAt,
