@@ -11,7 +11,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { ensureApp } from '../../scripts/lib/build-app.mjs';
 import type { WorkerMessage } from '../../src/shared/contract/job-protocol.ts';
 import { chooseElectron } from '../electron-stand-in/electron-binary.ts';
 import { extractArchive, readArchive } from './asar.ts';
@@ -30,12 +29,13 @@ let archive: string;
 test.beforeAll(async () => {
   test.setTimeout(180_000);
   folder = mkdtempSync(join(tmpdir(), 'eqnet-packaging-'));
-  await ensureApp(() => undefined);
+  const run = promisify(execFile);
+  await run(process.execPath, [join(root, 'scripts', 'build-app.mjs')], { cwd: root });
   const dist = makeFakeDist(join(folder, 'electron'), version);
   const output = join(folder, 'output');
   const builder = createRequire(import.meta.url).resolve('electron-builder/cli.js');
   const args = ['--linux', 'dir', `-c.electronDist=${dist}`, `-c.directories.output=${output}`];
-  await promisify(execFile)(process.execPath, [builder, ...args], { cwd: root, maxBuffer: 2 ** 24 });
+  await run(process.execPath, [builder, ...args], { cwd: root, maxBuffer: 2 ** 24 });
   packed = join(output, 'linux-unpacked');
   archive = join(packed, 'resources', 'app.asar');
 });
@@ -80,7 +80,9 @@ test('the archive has the program and nothing of its making', () => {
   ).toEqual([]);
   // the interface, the preload script and the main process are guarded by the archive's integrity check
   const beside = ours.filter((path) => files.find((file) => file.path === path)!.content === null);
-  expect(beside.filter((path) => !/^(package\.json|out\/main\/(worker|batch-thread)\.js|out\/main\/chunks\/.*)$/.test(path))).toEqual([]);
+  expect(
+    beside.filter((path) => !/^(package\.json|LICENSE|NOTICE|out\/main\/(worker|batch-thread)\.js|out\/main\/chunks\/.*)$/.test(path)),
+  ).toEqual([]);
 });
 
 test('native parts and the sources of the addon lie beside the archive, for this system only', () => {

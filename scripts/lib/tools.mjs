@@ -33,7 +33,9 @@ export function runTool({ package: name, program = name, script, args, show = fa
 
 const CHECKS = [
   { name: 'types', package: 'typescript', program: 'tsc', args: ['-p', '.'] },
+  { name: 'views', package: 'vue-tsc', args: ['-p', 'src/renderer', '--noEmit'] },
   { name: 'lint', package: 'oxlint', args: ['--deny-warnings'] },
+  { name: 'markup', package: 'eslint', args: ['src/renderer', '--max-warnings', '0'] },
   { name: 'format', package: 'prettier', args: ['--check', '--log-level', 'warn', '.'], mend: 'npm run format' },
   {
     name: 'imports',

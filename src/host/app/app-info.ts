@@ -1,7 +1,7 @@
 import { availableParallelism, homedir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { AppInfo } from '../../shared/contract/api/views.ts';
-import { packageRoot, programVersion } from '../package-root.ts';
+import { outsideArchive, packageRoot, programVersion } from '../package-root.ts';
 import type { HostContext } from './context.ts';
 
 export function appInfo({ options, guard }: HostContext): AppInfo {
@@ -18,6 +18,6 @@ export function appInfo({ options, guard }: HostContext): AppInfo {
     nativeDialogs: options.dialogs !== undefined,
     projectsFolder: root ?? join(homedir(), 'EQ-Net'),
     roots: [...guard.folders],
-    licences: join(packageRoot, 'NOTICE'),
+    licences: outsideArchive(join(packageRoot, 'NOTICE')),
   };
 }

@@ -25,7 +25,7 @@ export type ChartOption = ComposeOption<
 >;
 export type SeriesOption = CustomSeriesOption | LineSeriesOption | ScatterSeriesOption;
 export type Plot = ReturnType<typeof init>;
-export { init, type CustomSeriesOption, type LineSeriesOption, type ScatterSeriesOption };
+export { init, type LineSeriesOption };
 
 /** Marks above which a canvas is faster than SVG elements. */
 export const CANVAS_FROM = 3000;

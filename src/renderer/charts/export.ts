@@ -16,7 +16,7 @@ export const CHART_SAVE: InjectionKey<SaveFile> = Symbol('chart save');
 const PNG_RATIO = 2;
 
 /** Hands the file to the browser's download. */
-export function download(name: string, content: string | Blob, mime: string): void {
+function download(name: string, content: string | Blob, mime: string): void {
   const url = URL.createObjectURL(typeof content === 'string' ? new Blob([content], { type: `${mime};charset=utf-8` }) : content);
   const link = document.createElement('a');
   link.href = url;
@@ -44,7 +44,7 @@ export function fileName(title: string, extension: string): string {
 }
 
 /** SVG document of an SVG element of the page, without variables. */
-export function svgOfElement(element: SVGSVGElement): string {
+function svgOfElement(element: SVGSVGElement): string {
   const copy = element.cloneNode(true) as SVGSVGElement;
   const { width, height } = element.getBoundingClientRect();
   for (const left of copy.querySelectorAll('[data-screen-only]')) left.remove();

@@ -82,7 +82,7 @@ export function lookX(mapping: XMapping, count: number, format: (value: number, 
 }
 
 /** Lowest and highest finite y of lines whose points are x and y in turns; above 0 only, where a log axis asks for it. */
-export function spanOf(lines: readonly Float64Array[], positive: boolean): { low: number; high: number } {
+function spanOf(lines: readonly Float64Array[], positive: boolean): { low: number; high: number } {
   let low = Infinity;
   let high = -Infinity;
   for (const line of lines) {

@@ -21,7 +21,7 @@ export function coordinate(log: boolean, value: number): number {
 }
 
 /** Undoes `coordinate`. */
-export function fromCoordinate(log: boolean, drawn: number): number {
+function fromCoordinate(log: boolean, drawn: number): number {
   return log ? 10 ** drawn : drawn;
 }
 

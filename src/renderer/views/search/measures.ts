@@ -1,6 +1,7 @@
 /** The quantities of the Search screen in the units in which it shows them. */
 import type { Limits } from '../../charts/range-text.ts';
 import { within } from '../../charts/range-text.ts';
+import type { Costs } from '../../../shared/contract/job-protocol.ts';
 import type { SearchRow } from './search-rows.ts';
 
 export const MEASURES = ['top1', 'bitops', 'size', 'weightBits', 'activationBits'] as const;
@@ -9,9 +10,12 @@ export type Measure = (typeof MEASURES)[number];
 export const AXES = ['bitops', 'size', 'weightBits'] as const;
 export type Axis = (typeof AXES)[number];
 
+/** What quantities are computed from. */
+export type Measurable = Costs & Pick<SearchRow, 'predicted'>;
+
 interface Look {
   /** NaN where it is not known */
-  value: (row: SearchRow) => number;
+  value: (row: Measurable) => number;
   digits: number;
   /** key of the unit below `search.unit` */
   unit: 'percent' | 'giga' | 'kilobytes' | 'bits';
@@ -39,7 +43,7 @@ export const isConstrained = (constraints: Constraints): boolean =>
   MEASURES.some((measure) => constraints[measure].low !== null || constraints[measure].high !== null);
 
 /** Whether a row lies inside the limits; `except` names quantities that do not count. */
-export function isInside(row: SearchRow, constraints: Constraints, except: readonly Measure[] = []): boolean {
+export function isInside(row: Measurable, constraints: Constraints, except: readonly Measure[] = []): boolean {
   return MEASURES.every((measure) => {
     const limits = constraints[measure];
     if ((limits.low === null && limits.high === null) || except.includes(measure)) return true;

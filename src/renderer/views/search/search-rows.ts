@@ -57,9 +57,15 @@ export const MOST_ROWS = 6000;
 export class RowBook {
   private readonly facts = new Map<string, RowFacts>();
   private readonly predictions = new Map<string, number>();
-  private readonly taken = new WeakSet<SearchPoints>();
+  private taken = new WeakSet<SearchPoints>();
 
   constructor(private readonly layers: readonly LayerFacts[]) {}
+
+  /** Forgets what was looked at; what keys cost stays known. */
+  restart(): void {
+    this.predictions.clear();
+    this.taken = new WeakSet();
+  }
 
   /** Rounds that were not taken yet. */
   fresh(rounds: readonly SearchPoints[]): SearchPoints[] {

@@ -64,6 +64,7 @@ export function useSearch() {
   // Keys become rows in slices, so that nothing else has to wait.
   let book = new RowBook([]);
   let bookOf = '';
+  let first: SearchPoints | undefined;
   const version = ref(0);
   const busy = ref(false);
   let queue: SearchPoints[] = [];
@@ -91,7 +92,13 @@ export function useSearch() {
         book = new RowBook(facts);
         queue = [];
         version.value++;
+      } else if (rounds[0] !== first) {
+        // what the host kept of a finished search stands for what came live
+        book.restart();
+        queue = [];
+        version.value++;
       }
+      first = rounds[0];
       if (facts.length === 0) return;
       const waiting = new Set(queue);
       queue.push(...book.fresh(rounds).filter((round) => !waiting.has(round)));
