@@ -2,17 +2,21 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ensureApp } from './lib/build-app.mjs';
 import { ensureBuilt } from './lib/build.mjs';
 import { setUpEngine } from './lib/engine.mjs';
+import { runStories } from './lib/story-tests.mjs';
 import { report, runChecks, runTool } from './lib/tools.mjs';
 
 /** Builds the programs that the end-to-end tests start. */
 async function runBuild() {
   const began = performance.now();
-  const failure = await ensureBuilt().then(
-    () => null,
-    (error) => error,
-  );
+  const failure = await ensureBuilt()
+    .then(() => ensureApp(() => undefined))
+    .then(
+      () => null,
+      (error) => error,
+    );
   return { ok: failure === null, output: failure?.message ?? '', seconds: (performance.now() - began) / 1000 };
 }
 
@@ -54,8 +58,9 @@ await setUpEngine();
 const build = await runBuild();
 report({ name: 'build', ...build });
 const tools = [build.ok, ...(await runChecks())];
-const tests = await runVitest();
-const failed = tests.failed + tools.filter((ok) => !ok).length;
+const suites = [await runVitest(), await runStories()];
+const sum = (name) => suites.reduce((total, suite) => total + suite[name], 0);
+const failed = sum('failed') + tools.filter((ok) => !ok).length;
 console.log(`${Math.round((performance.now() - started) / 1000)} s`);
-console.log(`${tests.passed + tools.filter(Boolean).length} passed, ${failed} failed, ${tests.skipped} skipped`);
+console.log(`${sum('passed') + tools.filter(Boolean).length} passed, ${failed} failed, ${sum('skipped')} skipped`);
 if (failed) process.exitCode = 1;

@@ -5,12 +5,13 @@
 import { _electron, expect, test } from '@playwright/test';
 import { FuseState, FuseV1Options, getCurrentFuseWire } from '@electron/fuses';
 import { execFile, fork } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { bundledRecipe } from '../../src/host/recipes.ts';
 import type { WorkerMessage } from '../../src/shared/contract/job-protocol.ts';
 import { chooseElectron } from '../electron-stand-in/electron-binary.ts';
 import { extractArchive, readArchive } from './asar.ts';
@@ -97,7 +98,7 @@ test('native parts and the sources of the addon lie beside the archive, for this
 
 test('the packed worker runs in a plain Node.js, with the portable engine and real images', async () => {
   const worker = fork(join(`${archive}.unpacked`, 'out', 'main', 'worker.js'), { serialization: 'advanced', silent: true });
-  const recipe: unknown = JSON.parse(readFileSync(join(root, 'resources', 'recipes', 'tiny.json'), 'utf8'));
+  const recipe = bundledRecipe('tiny');
   const answer = new Promise<WorkerMessage>((resolve, reject) => {
     worker.on('message', (message: WorkerMessage) => {
       if (['opened', 'failed'].includes(message.type)) resolve(message);
@@ -113,7 +114,7 @@ test('the packed worker runs in a plain Node.js, with the portable engine and re
     worker.once('close', resolve);
   });
   worker.send({ type: 'close' });
-  expect(message).toMatchObject({ type: 'opened', info: { images: { train: 600 } } });
+  expect(message, JSON.stringify(message)).toMatchObject({ type: 'opened', info: { images: { train: 600 } } });
   expect(await ended).toBe(0);
 });
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Path of a program that a package brings; started with this Node, so that Windows needs no .cmd file. */
-function programOf(packageName, program) {
+export function programOf(packageName, program) {
   const folder = join(root, 'node_modules', packageName);
   const { bin } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   return join(folder, typeof bin === 'string' ? bin : bin[program]);
@@ -14,13 +14,15 @@ function programOf(packageName, program) {
 
 /**
  * Runs a program of a package, or a script of ours, in the root folder.
- * @param {{ package?: string, program?: string, script?: string, args: string[], show?: boolean }} tool with `show` it writes to the terminal itself
+ * @param {{ package?: string, program?: string, script?: string, args: string[], show?: boolean, env?: Record<string, string> }} tool
+ *   with `show` it writes to the terminal itself; `env` adds to the environment
  * @returns {Promise<{ ok: boolean, output: string, seconds: number }>}
  */
-export function runTool({ package: name, program = name, script, args, show = false }) {
+export function runTool({ package: name, program = name, script, args, show = false, env = {} }) {
   const started = performance.now();
   const child = spawn(process.execPath, [script ? join(root, script) : programOf(name, program), ...args], {
     cwd: root,
+    env: { ...process.env, ...env },
     stdio: show ? 'inherit' : ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

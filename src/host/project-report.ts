@@ -41,14 +41,17 @@ function exportsOf(store: ProjectStore, run: RunRecord, candidates: readonly Rep
     // the project may have been moved since
     file: join(folder, basename(exported.file)),
     configuration: configurationOf(exported),
+    createdAt: null,
   }));
-  const manual = store.exports(run.id).map(({ file, format, bytes, proof, configuration, candidateId = null }) => ({
+  const manual = store.exports(run.id).map(({ file, format, bytes, proof, facts, configuration, candidateId = null, createdAt }) => ({
     candidateId,
     format,
     file,
     bytes,
     proof,
+    ...(facts && { facts }),
     configuration,
+    createdAt,
   }));
   return [...bundled, ...manual];
 }

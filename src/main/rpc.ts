@@ -1,7 +1,8 @@
 import { ipcMain } from 'electron';
-import { RPCHandler } from '@orpc/server/message-port';
+import { RPCHandler } from '@orpc/server/ws';
 import { CONNECT_CHANNEL } from '../shared/contract/desktop-bridge.ts';
 import type { Workbench } from '../host/app/index.ts';
+import { asSocket } from './port-socket.ts';
 import { isTrustedSender } from './security.ts';
 
 /**
@@ -19,7 +20,7 @@ export function serveContract(workbench: Workbench, origin: string): void {
       port.close();
       return;
     }
-    handler.upgrade(port, { context: {} });
+    void handler.upgrade(asSocket(port), { context: {} });
     port.start();
   });
 }

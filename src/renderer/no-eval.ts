@@ -1,5 +1,5 @@
 /**
- * Must be imported before any schema: zod otherwise tries once whether it may compile code, which the content security
+ * Must run before any schema is made: zod otherwise tries once whether it may compile code, which the content security
  * policy refuses and reports.
  */
 import { config } from 'zod';

@@ -24,6 +24,7 @@ export function startWindow(link: HostLink, follow: (link: HostLink, onEvent: (e
   function onState(state: LinkState): void {
     app.link = state;
     app.problem = link.problem;
+    app.refused = link.refused;
     if (state === 'lost' && !wasLost) {
       wasLost = true;
       app.notify('warn', link.problem ?? t('shell.connectionLost'));

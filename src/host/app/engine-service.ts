@@ -1,8 +1,9 @@
 import { availableParallelism, totalmem } from 'node:os';
-import type { EngineView } from '../../shared/contract/api/views.ts';
+import type { EngineSetup, EngineView } from '../../shared/contract/api/views.ts';
+import type { DoctorReport } from '../../shared/contract/engine-report.ts';
 import type { Recipe } from '../../shared/schema/recipe.ts';
 import { chooseEngine, type LaunchEngine } from '../engine-choice.ts';
-import { doctor, type DoctorReport } from '../engine/doctor.ts';
+import { doctor } from '../engine/doctor.ts';
 import { install } from '../engine/install.ts';
 import { locateEngine } from '../engine/locate.ts';
 import { chooseManifest, currentPlatform, PORTABLE_SLOWDOWN } from '../engine/platform.ts';
@@ -52,6 +53,7 @@ export class EngineService {
       gpu: located?.gpu ?? false,
       cores: availableParallelism(),
       memoryBytes: totalmem(),
+      setups: possibleSetups(),
       doctor: this.report,
     };
   }
@@ -80,4 +82,17 @@ export class EngineService {
       stop: () => stopper.abort(),
     };
   }
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+function possibleSetups(): EngineSetup[] {
+  const platform = currentPlatform();
+  return (['cpu', 'gpu'] as const).flatMap((device) => {
+    const choice = chooseManifest(platform, device);
+    if ('unsupported' in choice) return [];
+    const { tensorflow, proven, wheels } = choice.manifest;
+    const downloadBytes = sum(wheels.map(({ bytes }) => bytes));
+    return [{ device, tensorflow, proven, downloadBytes, diskBytes: sum(wheels.map(({ unpackedBytes }) => unpackedBytes)) }];
+  });
 }

@@ -37,6 +37,7 @@ export class Job {
   private progress: JobProgress | null = null;
   private meter = new RateMeter();
   private rss: number | null = null;
+  private mostRss: number | null = null;
   private checkpoint: JobView['checkpoint'] = null;
   private startedAt: number | null = null;
   private endedAt: number | null = null;
@@ -146,6 +147,7 @@ export class Job {
 
   vitals(rss: number): void {
     this.rss = rss;
+    this.mostRss = Math.max(this.mostRss ?? 0, rss);
     this.changed(true);
   }
 
@@ -176,6 +178,7 @@ export class Job {
         left: left && [left.low, left.high],
       },
       rss: this.isActive ? this.rss : null,
+      mostRss: this.mostRss,
       checkpoint: this.checkpoint,
       startedAt: this.startedAt,
       endedAt: this.endedAt,

@@ -2,57 +2,18 @@ import { lstat } from 'node:fs/promises';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { eqnet } from '../../shared/contract/command-line.ts';
+import type { DoctorEngine, DoctorFile, DoctorReport, Platform, Problem } from '../../shared/contract/engine-report.ts';
 import { probeAddon, type AddonProbe } from './addon-build.ts';
 import { cacheDirectory, type Environment } from './cache-dir.ts';
 import { fileDigest } from './digest.ts';
-import { describeCpu, describeMemory, listGpus, type Cpu, type Gpu, type Memory } from './hardware.ts';
+import { describeCpu, describeMemory, listGpus } from './hardware.ts';
 import { engineDirectory } from './locate.ts';
 import type { EngineManifest } from './manifest.ts';
-import { chooseManifest, currentPlatform, PORTABLE_SLOWDOWN, type Platform } from './platform.ts';
+import { chooseManifest, currentPlatform, PORTABLE_SLOWDOWN } from './platform.ts';
 import { readStamp } from './stamp.ts';
-import { compilerRemedy, findCompiler, findPip, pipRemedy, type Tool } from './tools.ts';
+import { compilerRemedy, findCompiler, findPip, pipRemedy } from './tools.ts';
 
-export interface DoctorFile {
-  path: string;
-  bytes: number;
-  /** the wheel and version it came from, or the source it was compiled from */
-  origin: string;
-  state: 'intact' | 'missing' | 'damaged';
-}
-
-export interface DoctorEngine {
-  state: 'ready' | 'missing' | 'broken' | 'unsupported-platform';
-  id: string | null;
-  device: 'cpu' | 'gpu';
-  folder: string | null;
-  /** what the loaded library calls itself; null unless it loads */
-  tensorflow: string | null;
-  /** false for a platform whose engine is written but has not been run by us */
-  proven: boolean;
-  files: DoctorFile[];
-}
-
-export interface Problem {
-  what: string;
-  /** the exact command that mends it */
-  mend: string;
-}
-
-export interface DoctorReport {
-  platform: Platform & { release: string };
-  node: { version: string; nodeApi: string };
-  cpu: Cpu;
-  memory: Memory;
-  gpus: Gpu[];
-  python: Tool | null;
-  pip: Tool | null;
-  compiler: Tool | null;
-  cacheDir: string;
-  engine: DoctorEngine;
-  problems: Problem[];
-  /** the state in one sentence */
-  sentence: string;
-}
+export type { DoctorEngine, DoctorFile, DoctorReport };
 
 export interface DoctorOptions {
   cacheDir?: string;

@@ -1,39 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import type { Cpu, CpuFeatures, Gpu, Memory } from '../../shared/contract/engine-report.ts';
 import type { Environment } from './cache-dir.ts';
 import { runChild } from './child.ts';
-
-/** Instruction sets that decide how fast TensorFlow's CPU kernels are. */
-export interface CpuFeatures {
-  avx: boolean;
-  avx2: boolean;
-  fma: boolean;
-  avx512: boolean;
-  /** int8 dot products: AVX-VNNI or AVX-512 VNNI; the dot product extension on arm64 */
-  vnni: boolean;
-  bf16: boolean;
-  amx: boolean;
-  neon: boolean;
-}
-
-export interface Cpu {
-  model: string;
-  /** logical processors this process may use */
-  cores: number;
-  features: CpuFeatures;
-}
-
-export interface Gpu {
-  name: string;
-  driver: string;
-  memoryBytes: number;
-  computeCapability: string;
-}
-
-export interface Memory {
-  totalBytes: number;
-  freeBytes: number;
-}
 
 /** Reads the feature flags from the words that an operating system lists them with. */
 export function cpuFeatures(words: ReadonlySet<string>): CpuFeatures {

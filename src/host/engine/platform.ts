@@ -1,19 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { eqnet } from '../../shared/contract/command-line.ts';
+import type { Platform } from '../../shared/contract/engine-report.ts';
 import { findManifest, MANIFESTS, type EngineDevice, type EngineManifest } from './manifest.ts';
 
 /** How much slower a training step is on the portable engine than on TensorFlow, measured with ResNet-20 (22 times). */
 export const PORTABLE_SLOWDOWN = 'about 20 times slower';
 
-/** What decides which engine fits a machine. */
-export interface Platform {
-  os: string;
-  arch: string;
-  /** version of the GNU C library; undefined on other C libraries and other systems */
-  glibc?: string;
-  /** whether an x64 processor has AVX; undefined where that is not known */
-  avx?: boolean;
-}
+export type { Platform };
 
 /** The platform this process runs on. */
 export function currentPlatform(): Platform {

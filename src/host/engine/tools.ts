@@ -1,12 +1,8 @@
+import type { Tool } from '../../shared/contract/engine-report.ts';
 import { runChild } from './child.ts';
 import type { Environment } from './cache-dir.ts';
 
-/** A program that was found and answered, with how to call it. */
-export interface Tool {
-  command: string;
-  args: string[];
-  version: string;
-}
+export type { Tool };
 
 export interface PipSearch {
   pip: Tool | null;

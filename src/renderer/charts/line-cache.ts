@@ -5,6 +5,10 @@ import { MovingAverage } from './ema.ts';
 export interface LineSeries {
   id: string;
   name: string;
+  /** name in the legend; else `name` */
+  short?: string;
+  /** id of the series that it is laid over: it is not listed itself, its value stands behind that one's, and it hides with it */
+  over?: string;
   /** variable of the palette, e.g. `--run-1` or `--role-h` */
   color: string;
   /** px on, px off */

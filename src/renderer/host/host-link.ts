@@ -45,6 +45,8 @@ export class HostLink {
   readonly client: HostClient;
   /** why there is no connection, for people; null while there is one or it is first being opened */
   problem: string | null = null;
+  /** no further attempt is made until the person does what `problem` says */
+  refused = false;
   private current: LinkState = 'connecting';
   private connection: Connection | null = null;
   private attempts = 0;
@@ -119,6 +121,7 @@ export class HostLink {
       this.attempts = 0;
       this.connection = connection;
       this.problem = null;
+      this.refused = false;
       this.setState('open');
       await connection.closed;
       this.connection = null;
@@ -127,6 +130,7 @@ export class HostLink {
       this.busy = false;
       if (error instanceof ConnectionRefused) {
         this.problem = error.message;
+        this.refused = true;
         this.setState('lost');
       } else this.retryLater(LOST);
     }

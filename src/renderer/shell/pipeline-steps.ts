@@ -82,7 +82,7 @@ function runStep(view: PipelineView, draft: Recipe, run: RunView | null, job: Jo
     if (differs(view, draft, run)) return { view, state: 'stale', fact: t('shell.fact.changed') };
     return { view, state: 'done', fact: doneFact(view, run) };
   }
-  if (states.includes('failed')) return { view, state: 'error', fact: t('shell.fact.failed', { code: run.error?.code ?? '' }) };
+  if (states.includes('failed')) return { view, state: 'error', fact: t('shell.fact.failed') };
   if (states.includes('running') && run.state === 'running') return { view, state: 'running', fact: t('shell.fact.preparing') };
   if (states.includes('stopped') || (states.includes('done') && run.state === 'stopped')) return todo(t('shell.fact.stoppedAt'));
   const before = PHASES.slice(0, PHASES.indexOf(phases[0]));

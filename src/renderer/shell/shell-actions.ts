@@ -158,7 +158,7 @@ export function useShellActions(folded: { value: boolean }): void {
   useAction(
     'run.snapshot',
     () => void app.attempt(() => jobs.snapshot(job()!.id)),
-    () => training() && job()!.state === 'running',
+    () => training() && (job()!.state === 'running' || job()!.state === 'paused'),
   );
   useAction(
     'run.stop',

@@ -32,6 +32,8 @@ export const useApp = defineStore('app', () => {
   const settings = shallowRef<Settings>(settingsSchema.parse({}));
   const link = ref<LinkState>('connecting');
   const problem = ref<string | null>(null);
+  /** no connection is tried until the person does what `problem` says */
+  const refused = ref(false);
 
   const dark = window.matchMedia('(prefers-color-scheme: dark)');
   const systemDark = ref(dark.matches);
@@ -134,6 +136,7 @@ export const useApp = defineStore('app', () => {
     settings,
     link,
     problem,
+    refused,
     theme,
     mac,
     load,

@@ -35,25 +35,37 @@ export const useCompare = defineStore('compare', () => {
     if (!projects.view) throw new Error('no project is open');
     return projects.view.folder;
   }
+  /** Shows what the host answered at once; its own view of the project follows. */
+  function adopt(entry: ShelfEntry): ShelfEntry {
+    const { view } = projects;
+    if (!view) return entry;
+    const others = view.shelf.map((other) =>
+      other.id === entry.id ? entry : other.compare !== null && other.compare === entry.compare ? { ...other, compare: null } : other,
+    );
+    projects.view = { ...view, shelf: others.some(({ id }) => id === entry.id) ? others : [...others, entry] };
+    return entry;
+  }
   /** Puts a configuration of a run on the shelf; with `compare` also into the first free place. */
-  function add(entry: {
+  async function add(entry: {
     run: string;
     name: string;
     configuration: Configuration;
     candidateId: string | null;
     compare?: boolean;
   }): Promise<ShelfEntry> {
-    return host().shelf.add({
+    const added = await host().shelf.add({
       project: folder(),
       ...entry,
       configuration: JSON.parse(JSON.stringify(entry.configuration)) as Configuration,
       compare: entry.compare ?? true,
     });
+    return adopt(added);
   }
   /** Puts an entry of the shelf into Compare, or takes it out (null). */
-  const place = (id: string, slot: Letter | 'free' | null): Promise<ShelfEntry> => host().shelf.compare({ project: folder(), id, slot });
-  const update = (id: string, change: { name?: string; configuration?: Configuration }): Promise<ShelfEntry> =>
-    host().shelf.update({ project: folder(), id, ...change });
+  const place = async (id: string, slot: Letter | 'free' | null): Promise<ShelfEntry> =>
+    adopt(await host().shelf.compare({ project: folder(), id, slot }));
+  const update = async (id: string, change: { name?: string; configuration?: Configuration }): Promise<ShelfEntry> =>
+    adopt(await host().shelf.update({ project: folder(), id, ...(JSON.parse(JSON.stringify(change)) as typeof change) }));
   const remove = (id: string): Promise<void> => host().shelf.remove({ project: folder(), id });
 
   return { shelf, entries, full, baseline, differencesOnly, setBaseline, setDifferencesOnly, add, place, update, remove };

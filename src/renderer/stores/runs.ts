@@ -49,7 +49,8 @@ export const useRuns = defineStore('runs', () => {
     await select(run);
     return run;
   }
-  async function resume(run: string, options: { from?: Phase; until?: Phase } = {}): Promise<void> {
+  /** Goes on with a run; `from` does that phase and all later ones again, with `recipe` in another way. */
+  async function resume(run: string, options: { from?: Phase; until?: Phase; recipe?: Recipe } = {}): Promise<void> {
     await host().runs.resume({ project: folderOf(), run, ...options });
   }
   const label = (run: string, text: string): Promise<void> => host().runs.label({ project: folderOf(), run, label: text });

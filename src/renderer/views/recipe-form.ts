@@ -38,13 +38,25 @@ export function withSchema(section: string, field: FormField): FormField & { fal
   const found = described.fields.find(({ path }) => path === `${section}.${field.name}`);
   if (!found) throw new Error(`the recipe has no field ${section}.${field.name}`);
   const choices = field.kind === 'choice' ? found.range.split(' | ') : field.choices;
-  return { ...limitsOf(found.range), ...field, choices, fallback: found.default === null ? undefined : (JSON.parse(found.default) as unknown) };
+  return {
+    ...limitsOf(found.range),
+    ...field,
+    choices,
+    fallback: found.default === null ? undefined : (JSON.parse(found.default) as unknown),
+  };
 }
 
-/** Reads `64, 64` or `2.5 3 4`; null where something is no number, or lies outside. */
+/**
+ * Reads `64, 64` or `2.5 3 4`; a decimal comma is understood where a space or semicolon divides. Null where something is no
+ * number, or lies outside.
+ */
 export function readNumbers(text: string, field: Pick<FormField, 'kind' | 'min' | 'max'>): number[] | null {
-  const words = text.split(/[\s;]+|,(?!\d)|,(?=\d+(?:$|[\s,;]))/).filter((word) => word !== '');
-  const numbers = words.map((word) => Number(word.replace(',', '.')));
+  const divider = field.kind === 'integers' || text.includes('.') ? /[\s,;]+/ : /[\s;]+|,\s+/;
+  const numbers = text
+    .trim()
+    .split(divider)
+    .filter((word) => word !== '')
+    .map((word) => Number(word.replace(',', '.')));
   const fits = numbers.every(
     (value) =>
       Number.isFinite(value) &&

@@ -2,6 +2,7 @@
  * What a host and its worker say to each other. One worker process serves one run; it is opened once and then does one
  * phase after the other. Everything here is plain JSON, so that it crosses any kind of process border.
  */
+import type { ExportFormatId } from '../domain/export-formats.ts';
 import type { FormKey, Granularity, Symmetry } from '../domain/form.ts';
 import type { LayerFacts, QuantizationPoint } from '../domain/layer-graph.ts';
 import type { Configuration } from '../schema/configuration.ts';
@@ -122,10 +123,34 @@ export interface ExportProof {
 
 export interface ExportResult {
   candidateId: string;
-  format: 'onnx';
+  format: ExportFormatId;
   file: string;
   bytes: number;
   proof: ExportProof;
+  /** missing in files that were written before these were noted; no part of a run's digest */
+  facts?: ExportFacts;
+}
+
+/** What else is known of an exported file. */
+export interface ExportFacts {
+  /** of the file, hexadecimal */
+  sha256: string;
+  /** images in another class; `disagreeing` of the proof lists only the first of them */
+  disagreements: number;
+  /** convolutions of the file, and how many of them the second runtime computes on integers */
+  convolutions: number;
+  integerConvolutions: number;
+  /** in the second runtime */
+  millisecondsPerImage: number;
+  /** the images by their largest logit gap; null where nothing was compared */
+  gaps: GapHistogram | null;
+}
+
+/** Counts of images by log10 of their largest logit gap: equal bins from 10^low to 10^high; what lies beyond is in the outer ones. */
+export interface GapHistogram {
+  low: number;
+  high: number;
+  counts: number[];
 }
 
 export interface PretrainResult {

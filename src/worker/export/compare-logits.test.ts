@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compareLogits } from './compare-logits.ts';
+import { compareLogits, gapHistogram } from './compare-logits.ts';
 
 describe('compareLogits', () => {
   const file = Float32Array.of(1, 2, 5, 4, 0, 3);
@@ -21,5 +21,26 @@ describe('compareLogits', () => {
   it('shows a NaN as an infinite gap', () => {
     expect(compareLogits(Float32Array.of(Number.NaN, 1), Float32Array.of(0, 1), [1], 1, 2).maxGap).toBe(Infinity);
     expect(compareLogits(Float32Array.of(Number.NaN, 1), Float32Array.of(0, 9), [1], 1, 2).maxGap).toBe(Infinity);
+  });
+});
+
+describe('gapHistogram', () => {
+  const place = (gap: number) => gapHistogram(Float32Array.of(0, gap), Float32Array.of(0, 0), 1, 2).counts.indexOf(1);
+
+  it.each([
+    [0, 0],
+    [1e-9, 0],
+    [1.01e-8, 0],
+    [1.01e-2, 36],
+    [1.01, 48],
+    [100, 53],
+    [Number.NaN, 53],
+  ])('a gap of %d lies in bin %d', (gap, bin) => expect(place(gap)).toBe(bin));
+
+  it('counts every image once, by its largest gap', () => {
+    const { counts, low, high } = gapHistogram(Float32Array.of(0, 0.5, 1, 1), Float32Array.of(0, 0, 1, 1), 2, 2);
+    expect(counts.reduce((a, b) => a + b)).toBe(2);
+    expect(counts[0]).toBe(1);
+    expect(counts[Math.floor(((Math.log10(0.5) - low) / (high - low)) * counts.length)]).toBe(1);
   });
 });

@@ -1,4 +1,5 @@
 /** Accuracy and agreement of two sets of logits; the same for every export format. */
+import type { GapHistogram } from '../../shared/contract/job-protocol.ts';
 import { argmax, top1 } from '../../shared/domain/top1.ts';
 import type { LogitComparison } from './format.ts';
 
@@ -39,4 +40,23 @@ export function compareLogits(
     firstDisagreements,
     accuracy: top1(app, labels, classes),
   };
+}
+
+const GAP_LOW = -8;
+const GAP_HIGH = 1;
+const GAP_BINS = 54;
+
+/** Images by the log10 of their largest logit gap (both count x classes), see `GapHistogram`. */
+export function gapHistogram(file: Float32Array, app: Float32Array, count: number, classes: number): GapHistogram {
+  const counts = Array.from({ length: GAP_BINS }, () => 0);
+  for (let i = 0; i < count; i++) {
+    let gap = 0;
+    for (let c = i * classes; c < (i + 1) * classes; c++) {
+      const difference = Math.abs(file[c] - app[c]);
+      gap = Number.isNaN(difference) ? Infinity : Math.max(gap, difference);
+    }
+    const place = Math.floor(((Math.log10(gap) - GAP_LOW) / (GAP_HIGH - GAP_LOW)) * GAP_BINS);
+    counts[Math.min(GAP_BINS - 1, Math.max(0, place))]++;
+  }
+  return { low: GAP_LOW, high: GAP_HIGH, counts };
 }

@@ -1,4 +1,5 @@
 /** What every export format offers: writing an integer view, and proving the file in another runtime. */
+import type { GapHistogram } from '../../shared/contract/job-protocol.ts';
 import type { IntegerView } from '../quant/integer-view.ts';
 
 export interface ExportOptions {
@@ -61,6 +62,8 @@ export interface ExportProof {
   /** Top-1 accuracy of the file, 0..1. */
   accuracy: number;
   comparison?: LogitComparison;
+  /** The images by their largest gap, where `comparison` is given. */
+  gaps?: GapHistogram;
   /** Convolutions of the file, and how many of them the runtime computes on integers. */
   convolutions: number;
   integerConvolutions: number;

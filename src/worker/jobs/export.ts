@@ -20,7 +20,7 @@ export async function proveExport(context: RunContext, app: Measurement, candida
   const { recipe, data, reporter, layout } = context;
   const format = exportFormat('onnx');
   mkdirSync(dirname(file), { recursive: true });
-  const { bytes } = await format.write(app.view, file, { producerVersion: packageJson.version });
+  const { bytes, sha256 } = await format.write(app.view, file, { producerVersion: packageJson.version });
   const { test } = data;
   const size = test.images.length / test.count;
   const proof = await format.verify(
@@ -57,6 +57,14 @@ export async function proveExport(context: RunContext, app: Measurement, candida
       accuracyRuntime: proof.accuracy,
       disagreeing: [...comparison.firstDisagreements],
       passed: comparison.agreement >= MIN_AGREEMENT && Math.abs(comparison.accuracy - proof.accuracy) <= MAX_ACCURACY_GAP,
+    },
+    facts: {
+      sha256,
+      disagreements: comparison.disagreements,
+      convolutions: proof.convolutions,
+      integerConvolutions: proof.integerConvolutions,
+      millisecondsPerImage: proof.millisecondsPerImage,
+      gaps: proof.gaps ?? null,
     },
   };
 }

@@ -74,7 +74,10 @@ export function readSettings(stored: unknown): SearchSettings {
     sort:
       found.sort === null
         ? null
-        : { key: typeof sort.key === 'string' ? sort.key : 'predicted', descending: typeof sort.descending === 'boolean' ? sort.descending : true },
+        : {
+            key: typeof sort.key === 'string' ? sort.key : 'predicted',
+            descending: typeof sort.descending === 'boolean' ? sort.descending : true,
+          },
     pinned: byRun(found.pinned, strings),
     found: byRun(found.found, readFound),
     adopted: byRun(found.adopted, strings),

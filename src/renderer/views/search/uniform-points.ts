@@ -14,7 +14,12 @@ const BEYOND = 1.3;
  * from all other points are left out.
  * @param xs costs of the points on the chart, in its unit
  */
-export function uniformPoints(run: Pick<RunView, 'grid'>, layers: readonly LayerFacts[], axis: Axis, xs: readonly number[]): UniformPoint[] {
+export function uniformPoints(
+  run: Pick<RunView, 'grid'>,
+  layers: readonly LayerFacts[],
+  axis: Axis,
+  xs: readonly number[],
+): UniformPoint[] {
   if (layers.length === 0 || xs.length === 0) return [];
   let low = Infinity;
   let high = -Infinity;

@@ -182,7 +182,9 @@ export function useSearch() {
   const configurationOf = (row: SearchRow): Configuration => parseConfigurationKey(row.key, layers.value);
   /** The name under which a row goes to the shelf. */
   const nameOf = (row: SearchRow): string =>
-    row.uniform && row.form ? t('search.uniformName', { weights: freeBits(row.weights), activations: freeBits(row.activations) }) : row.name;
+    row.uniform && row.form
+      ? t('search.uniformName', { weights: freeBits(row.weights), activations: freeBits(row.activations) })
+      : row.name;
   function freeBits(bits: readonly number[]): number {
     const place = layers.value.findIndex(({ pinned: held }) => !held);
     return bits[place] ?? bits[0];
@@ -225,7 +227,11 @@ export function useSearch() {
         const entry = await putIntoCompare(row);
         if (!entry || go) continue;
         const show = { label: t('search.showCompare'), run: () => router.go('compare') };
-        app.notify('ok', t('search.inCompare', { name: entry.name, letter: entry.compare ?? '' }), { project: folder.value, run: entry.run, action: show });
+        app.notify('ok', t('search.inCompare', { name: entry.name, letter: entry.compare ?? '' }), {
+          project: folder.value,
+          run: entry.run,
+          action: show,
+        });
       }
       if (go) router.go('compare');
     });

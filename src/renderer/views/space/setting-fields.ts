@@ -36,10 +36,7 @@ export const SETTING_GROUPS: readonly SettingGroup[] = [
   },
   {
     name: 'gpg',
-    fields: [
-      { path: 'supernet.gpg.enabled', kind: 'switch' },
-      number('supernet.gpg.lambda', 0.05, undefined, 'supernet.gpg.enabled'),
-    ],
+    fields: [{ path: 'supernet.gpg.enabled', kind: 'switch' }, number('supernet.gpg.lambda', 0.05, undefined, 'supernet.gpg.enabled')],
   },
   {
     name: 'wdr',

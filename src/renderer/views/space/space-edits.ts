@@ -87,7 +87,13 @@ function write(space: Space, net: SpaceNet, layer: string, field: Field, values:
  * Gives layers a set of their own; one that equals the network's is none. Sets of a tensor go to all layers that read it.
  * @param values not empty
  */
-export function setLayers(space: Space, net: SpaceNet, layers: readonly string[], field: Field, values: readonly (number | string)[]): Space {
+export function setLayers(
+  space: Space,
+  net: SpaceNet,
+  layers: readonly string[],
+  field: Field,
+  values: readonly (number | string)[],
+): Space {
   const next = copy(space);
   for (const layer of layers) if (isFree(net, layer, field)) write(next, net, layer, field, values);
   return tidy(next, net);
@@ -125,7 +131,8 @@ export function paint(space: Space, net: SpaceNet, { target, axis, bits, on }: P
     const values = changed(space[axis], '');
     if (values) next[axis] = values as number[];
   }
-  const names = target === 'network' ? [] : target === 'all' ? Object.keys(space.layers).filter((name) => space.layers[name][axis]) : target;
+  const names =
+    target === 'network' ? [] : target === 'all' ? Object.keys(space.layers).filter((name) => space.layers[name][axis]) : target;
   const done = new Set<string>();
   for (const name of names) {
     if (!isFree(net, name, axis) || done.has(name)) continue;

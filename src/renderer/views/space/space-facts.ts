@@ -83,7 +83,5 @@ export function bitsText(bits: readonly (number | string)[]): string {
     if (last && last[last.length - 1] === each - 1) last.push(each);
     else ranges.push([each]);
   }
-  return ranges
-    .map((range) => (range.length > 2 ? `${range[0]}–${range[range.length - 1]}` : range.join(', ')))
-    .join(', ');
+  return ranges.map((range) => (range.length > 2 ? `${range[0]}–${range[range.length - 1]}` : range.join(', '))).join(', ');
 }

@@ -58,7 +58,10 @@ export function readSpace(text: string, net: SpaceNet | null, beside: (name: str
     const problems = parsed.error.issues.flatMap((issue): TextProblem[] => {
       const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
       const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
-      return paths.map((each) => ({ line: lineOf(read.lines, [...base, ...each]), text: `${['space', ...each].join('.')}: ${issue.message}` }));
+      return paths.map((each) => ({
+        line: lineOf(read.lines, [...base, ...each]),
+        text: `${['space', ...each].join('.')}: ${issue.message}`,
+      }));
     });
     return { space: null, problems };
   }

@@ -55,13 +55,32 @@ function align(id: string, view: SeriesView, { timeShift, stepFactor }: CurveSou
   return made;
 }
 
-/** One line of a run. */
-export function lineOf(source: CurveSource, series: string, look: { name: string; color: string; dash?: readonly number[] }): LineSeries {
+/**
+ * One line of a run.
+ * @param first the run that is shown, where this is another one laid over it
+ */
+export function lineOf(
+  source: CurveSource,
+  first: CurveSource | undefined,
+  series: string,
+  look: { name: string; color: string; dash?: readonly number[] },
+): LineSeries {
   const view = source.read(series);
   const id = `${source.run} ${series}`;
-  return { id, ...look, values: view.values, ...pick(align(id, view, source)) };
+  const { steps, times } = align(id, view, source);
+  const isOver = first !== undefined && first.run !== source.run && first.names.includes(series);
+  return {
+    id,
+    color: look.color,
+    dash: look.dash,
+    name: first === undefined ? look.name : `${look.name}, ${source.title}`,
+    short: look.name,
+    ...(isOver && { over: `${first.run} ${series}` }),
+    steps,
+    times,
+    values: view.values,
+  };
 }
-const pick = ({ steps, times }: Pick<LineSeries, 'steps' | 'times'>) => ({ steps, times });
 
 /**
  * The lines of one term of the loss by role. Where two runs are drawn, the colour tells the run and the dash the role.
@@ -70,20 +89,23 @@ const pick = ({ steps, times }: Pick<LineSeries, 'steps' | 'times'>) => ({ steps
 export function roleLines(
   sources: readonly CurveSource[],
   term: string,
-  name: (role: Role, number: number, several: boolean, source: CurveSource) => string,
+  name: (role: Role, number: number, several: boolean) => string,
 ): LineSeries[] {
   return sources.flatMap((source) => {
     const found = roleSeries(source.names, term);
     const several = found.filter(({ role }) => role === 'random').length > 1;
     return found.map(({ series, role, number }) =>
-      lineOf(source, series, {
-        name: name(role, number, several, source),
+      lineOf(source, firstOf(sources), series, {
+        name: name(role, number, several),
         color: sources.length > 1 ? `--run-${source.slot}` : ROLE_COLOR[role],
         dash: ROLE_DASH[role],
       }),
     );
   });
 }
+
+/** The shown run where another one is laid over it; undefined where it is alone. */
+export const firstOf = (sources: readonly CurveSource[]): CurveSource | undefined => (sources.length > 1 ? sources[0] : undefined);
 
 /** ms since 1970 at which a run's curves of a phase begin; null in runs whose times were not noted. */
 export function startOf(source: Pick<CurveSource, 'read'>, phase: 'pretrain' | 'supernet'): number | null {

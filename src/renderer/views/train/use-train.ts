@@ -17,7 +17,25 @@ import { useTrainSettings, type Part } from './train-settings.ts';
 
 /** Sections of the recipe that training rests on. */
 const BASIS: readonly (keyof Recipe)[] = ['seed', 'data', 'model', 'space', 'pretrain', 'calibration', 'supernet', 'evaluation'];
-const PREFIXES = ['supernet/', 'pretrain/', 'engine/'];
+/** What is read of a run, one after the other, so that long runs show their first curves soon; totals of the loss are not drawn. */
+const PREFIXES: Readonly<Record<Training | 'both', readonly string[]>> = {
+  both: ['engine/'],
+  pretrain: ['pretrain/'],
+  supernet: [
+    'supernet/checkpoint',
+    'supernet/rate',
+    'supernet/accuracy/',
+    'supernet/highest/cross-entropy',
+    'supernet/random',
+    'supernet/lowest/cross-entropy',
+    'supernet/lowest/divergence',
+    'supernet/kurtosis/',
+    'supernet/skewness/',
+    'supernet/wdr',
+    'supernet/ms/',
+    'supernet/batch-wait',
+  ],
+};
 
 export function useTrain() {
   const app = useApp();
@@ -47,7 +65,9 @@ export function useTrain() {
     loading.value = true;
     problem.value = null;
     try {
-      for (const id of ids) for (const prefix of PREFIXES) await runs.load(id, prefix);
+      const other: Training = training.value === 'supernet' ? 'pretrain' : 'supernet';
+      const prefixes = [...PREFIXES[training.value], ...PREFIXES.both, ...PREFIXES[other]];
+      for (const id of ids) for (const prefix of prefixes) await runs.load(id, prefix);
     } catch (error) {
       problem.value = error instanceof Error ? error.message : String(error);
     } finally {

@@ -4,6 +4,7 @@
  */
 import { eventIterator, type } from '@orpc/contract';
 import { z } from 'zod';
+import { EXPORT_FORMAT_IDS } from '../../domain/export-formats.ts';
 import { FORM_KEYS, MAX_BITS, MIN_BITS, GRANULARITIES, SYMMETRIES } from '../../domain/form.ts';
 import { configurationSchema } from '../../schema/configuration.ts';
 import { recipeSchema } from '../../schema/recipe.ts';
@@ -191,7 +192,7 @@ const jobs = {
         configuration: configurationSchema,
         name: name,
         candidateId: z.string().max(200).nullable(),
-        format: z.enum(['onnx']),
+        format: z.enum(EXPORT_FORMAT_IDS),
         file: pathSchema.optional(),
       }),
     )

@@ -1,6 +1,7 @@
 /** What the host tells the interface: plain JSON, derived from what is stored. Accuracies are 0..1, sizes bytes, times ms since 1970. */
 import type { Configuration } from '../../schema/configuration.ts';
 import type { Recipe } from '../../schema/recipe.ts';
+import type { DoctorReport } from '../engine-report.ts';
 import type { ErrorPayload } from '../errors.ts';
 import type {
   Candidate,
@@ -36,6 +37,8 @@ export interface ReportedExport extends Omit<ExportResult, 'candidateId'> {
   /** the candidate that was exported; null for a configuration of the user's own */
   candidateId: string | null;
   configuration: Configuration | null;
+  /** ISO 8601, UTC; null for a file that the run itself wrote */
+  createdAt: string | null;
 }
 
 /** One run as `eqnet show --json` prints it; the shape is documented in docs/cli.md. */
@@ -165,6 +168,8 @@ export interface JobView {
   } | null;
   /** bytes of the worker's memory; null while unknown */
   rss: number | null;
+  /** most of it so far, also of an ended job */
+  mostRss: number | null;
   /** step of the newest checkpoint of the running phase, with its time */
   checkpoint: { step: number; at: number } | null;
   startedAt: number | null;
@@ -204,8 +209,20 @@ export interface EngineView {
   gpu: boolean;
   cores: number;
   memoryBytes: number;
+  /** what can be set up on this machine; empty where there is no native engine for it */
+  setups: EngineSetup[];
   /** as `eqnet engine doctor --json` prints it; null until it was asked */
-  doctor: unknown;
+  doctor: DoctorReport | null;
+}
+
+/** A native engine that this machine can have. Sizes in bytes. */
+export interface EngineSetup {
+  device: 'cpu' | 'gpu';
+  tensorflow: string;
+  downloadBytes: number;
+  diskBytes: number;
+  /** whether this very combination has been installed and run by us */
+  proven: boolean;
 }
 
 export interface AppInfo {

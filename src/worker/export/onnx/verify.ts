@@ -1,7 +1,7 @@
 /** The proof of an exported file: the whole test set in ONNX Runtime, against labels and against the workbench. */
 import { WorkbenchError } from '../../../shared/contract/errors.ts';
 import { top1 } from '../../../shared/domain/top1.ts';
-import { compareLogits } from '../compare-logits.ts';
+import { compareLogits, gapHistogram } from '../compare-logits.ts';
 import type { ExportProof, ProofData, ProofOptions } from '../format.ts';
 import { INPUT_NAME, OUTPUT_NAME } from './model.ts';
 import { loadRuntime, openModel } from './runtime.ts';
@@ -71,6 +71,7 @@ export async function verifyOnnx(file: string, data: ProofData, options: ProofOp
       images: data.count,
       accuracy: top1(logits, data.labels, classes),
       comparison: data.logits && compareLogits(logits, data.logits, data.labels, data.count, classes),
+      gaps: data.logits && gapHistogram(logits, data.logits, data.count, classes),
       ...facts,
       millisecondsPerImage: milliseconds / data.count,
     };

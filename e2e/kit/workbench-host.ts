@@ -1,0 +1,53 @@
+import type { Page } from '@playwright/test';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cacheDirectory } from '../../src/host/engine/cache-dir.ts';
+
+export type HostKind = 'desktop' | 'browser';
+
+/** The workbench as a person starts it, with its windows. */
+export interface WorkbenchHost {
+  readonly kind: HostKind;
+  /** Opens one more window; the first one starts the program where it does not run. */
+  openWindow(): Promise<Page>;
+  /** Closes a window as a person does. With its last window the desktop app ends, and this waits for it. */
+  closeWindow(window: Page): Promise<void>;
+  /** Windows that are open. */
+  windows(): Page[];
+  /** Answers the next question for a file or folder: the dialog of the system, or the interface's own. */
+  choosePath(window: Page, path: string, ask: () => Promise<void>): Promise<void>;
+  /** Ends the program; its jobs write a checkpoint. */
+  end(): Promise<void>;
+}
+
+/** What one test may write to: a home, projects in it, and what the program keeps for a user. */
+export interface Places {
+  home: string;
+  /** where new projects go without being asked */
+  projects: string;
+  /** settings and recent projects */
+  data: string;
+  /** starts the program there */
+  env: Record<string, string>;
+  remove(): void;
+}
+
+export function makePlaces(): Places {
+  const home = realpathSync(mkdtempSync(join(tmpdir(), 'eqnet-story-')));
+  const projects = join(home, 'EQ-Net');
+  const data = join(home, 'data');
+  mkdirSync(projects);
+  const own = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const env = {
+    ...Object.fromEntries(own),
+    HOME: home,
+    USERPROFILE: home,
+    EQNET_DATA: data,
+    // the engine stays that of the user
+    EQNET_CACHE: cacheDirectory(),
+    LANGUAGE: 'en',
+    LANG: 'en_US.UTF-8',
+  };
+  return { home, projects, data, env, remove: () => rmSync(home, { recursive: true, force: true, maxRetries: 5 }) };
+}

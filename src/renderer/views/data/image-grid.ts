@@ -1,0 +1,84 @@
+/** Where the images of a preview stand on a canvas, and drawing them there. All lengths are px of the page. */
+import type { DataPreview } from '../../../shared/contract/look.ts';
+import { previewPixels, toRgba } from '../../ui/paint-images.ts';
+
+export const LABEL_HEIGHT = 16;
+const GAP = 8;
+/** most images that a host gives in one answer */
+const MOST = 512;
+
+export interface GridLayout {
+  columns: number;
+  rows: number;
+  /** of one image */
+  width: number;
+  height: number;
+  /** from one image to the next */
+  stepX: number;
+  stepY: number;
+}
+
+/** As many whole images as fit into the box; at least one. */
+export function layoutGrid(box: { width: number; height: number }, image: { width: number; height: number }, zoom: number): GridLayout {
+  const [width, height] = [image.width * zoom, image.height * zoom];
+  const columns = Math.max(1, Math.floor((box.width + GAP) / (width + GAP)));
+  const stepY = height + LABEL_HEIGHT + GAP / 2;
+  const rows = Math.max(1, Math.min(Math.floor((box.height + GAP / 2) / stepY), Math.floor(MOST / columns)));
+  // what is left over goes between the columns
+  const stepX = columns > 1 ? Math.min(width + 2 * GAP, (box.width - width) / (columns - 1)) : width + GAP;
+  return { columns, rows, width, height, stepX, stepY };
+}
+
+/** The image under a point; null between images and past the last one. */
+export function imageAt(layout: GridLayout, count: number, x: number, y: number): number | null {
+  const [column, row] = [Math.floor(x / layout.stepX), Math.floor(y / layout.stepY)];
+  if (x < 0 || y < 0 || column >= layout.columns || x - column * layout.stepX > layout.width) return null;
+  const index = row * layout.columns + column;
+  return index < count ? index : null;
+}
+
+export interface GridColors {
+  label: string;
+  /** of the marked image */
+  strong: string;
+  font: string;
+}
+
+/** Draws the images with their labels; pixels stay sharp. `marked` gets a frame. */
+export function paintGrid(
+  canvas: HTMLCanvasElement,
+  preview: DataPreview,
+  layout: GridLayout,
+  box: { width: number; height: number },
+  colors: GridColors,
+  marked: number | null,
+): void {
+  const ratio = window.devicePixelRatio || 1;
+  canvas.width = Math.round(box.width * ratio);
+  canvas.height = Math.round(box.height * ratio);
+  const context = canvas.getContext('2d');
+  if (!context) return;
+  const source = document.createElement('canvas');
+  source.width = preview.width;
+  source.height = preview.height;
+  const image = source.getContext('2d');
+  if (!image) return;
+  context.scale(ratio, ratio);
+  context.imageSmoothingEnabled = false;
+  context.font = `11px ${colors.font}`;
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  const pixels = previewPixels(preview);
+  for (let index = 0; index < Math.min(preview.labels.length, layout.columns * layout.rows); index++) {
+    const x = Math.round((index % layout.columns) * layout.stepX);
+    const y = Math.floor(index / layout.columns) * layout.stepY;
+    image.putImageData(new ImageData(toRgba(preview, pixels, index), preview.width, preview.height), 0, 0);
+    context.drawImage(source, x, y, layout.width, layout.height);
+    context.fillStyle = index === marked ? colors.strong : colors.label;
+    context.fillText(preview.classes[preview.labels[index]] ?? '', x + layout.width / 2, y + layout.height + LABEL_HEIGHT / 2);
+    if (index !== marked) continue;
+    context.strokeStyle = colors.strong;
+    context.lineWidth = 2;
+    context.strokeRect(x - 1, y - 1, layout.width + 2, layout.height + 2);
+  }
+}
