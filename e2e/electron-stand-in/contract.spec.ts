@@ -129,7 +129,8 @@ test('a page can neither leave nor open windows', async () => {
   await page.locator('#away').click({ noWaitAfter: true });
   await page.locator('#new').click();
   await expect.poll(async () => (await seen()).navigations).toEqual(['https://example.invalid/']);
-  await expect.poll(async () => (await seen()).opened).toEqual(['https://example.invalid/new']);
+  expect(await inPage("window.open('/other')")).toBeNull();
+  await expect.poll(async () => (await seen()).opened).toEqual(['https://example.invalid/new', 'app://fixture/other']);
   await expect(page.getByRole('heading')).toHaveText('Fixture');
   await expect.poll(() => app.windows().length).toBe(1);
 });

@@ -2,6 +2,8 @@
 interface Page {
   window: unknown;
   top: unknown;
+  location: { href: string };
+  open: unknown;
   addEventListener(type: string, listener: (event: { detail: never; stopImmediatePropagation(): void }) => void): void;
   dispatchEvent(event: unknown): boolean;
   CustomEvent: new (type: string, init: { detail: unknown }) => unknown;
@@ -19,6 +21,8 @@ export type Shape = { kind: 'value'; value: unknown } | { kind: 'function'; id: 
 export interface WorldEvents {
   expose: { key: string; shape: Shape };
   call: { id: number; args: unknown[] };
+  /** the page asks for a window */
+  open: { url: string };
   /** sent while `call` is being dispatched */
   returned: { ok: boolean; value: unknown };
 }

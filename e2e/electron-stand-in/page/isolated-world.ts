@@ -7,8 +7,8 @@ declare const standInStart: PreloadStart & { preload: ((...scope: unknown[]) => 
 
 /** A message port of the page. */
 interface Port {
-  onmessage: ((event: { data: unknown }) => void) | null;
-  addEventListener(type: 'close', listener: () => void): void;
+  addEventListener(type: 'message' | 'close', listener: (event: { data: unknown }) => void): void;
+  start(): void;
   postMessage(data: unknown): void;
   close(): void;
 }
@@ -39,7 +39,8 @@ function start({ secret, argv, platform, versions }: PreloadStart, preload: (...
     port.addEventListener('close', () => {
       if (ports.delete(id)) send({ type: 'port-closed', port: id });
     });
-    port.onmessage = (event) => send({ type: 'port', port: id, data: encode(event.data) });
+    port.addEventListener('message', (event) => send({ type: 'port', port: id, data: encode(event.data) }));
+    port.start();
     return id;
   };
 
@@ -55,6 +56,8 @@ function start({ secret, argv, platform, versions }: PreloadStart, preload: (...
       return { kind: 'object', entries: Object.entries(value).map(([key, item]) => [key, shapeOf(item)]) };
     return { kind: 'value', value };
   };
+
+  listen(secret, 'open', ({ url }) => send({ type: 'open', url }));
 
   listen(secret, 'call', ({ id, args }) => {
     try {

@@ -27,4 +27,10 @@ if (isMainFrame) {
   listen(secret, 'expose', ({ key, shape }) => {
     Object.defineProperty(page, key, { value: build(shape), enumerable: true, configurable: false, writable: false });
   });
+
+  // Chromium would make the window first and ask then; in Electron the app's handler comes first, and here it always denies
+  page.open = (address: unknown = 'about:blank'): null => {
+    emitTo(secret, 'open', { url: new URL(String(address), page.location.href).href });
+    return null;
+  };
 }

@@ -3,6 +3,7 @@ import type { Text } from './codec.ts';
 /** What the isolated world of a page tells the main process. */
 export type FromPage =
   | { type: 'message'; channel: string; args: Text[]; ports: string[] }
+  | { type: 'open'; url: string }
   | { type: 'port'; port: string; data: Text }
   | { type: 'port-closed'; port: string };
 

@@ -1,5 +1,6 @@
 /** Runs first in a utility process: gives it `process.parentPort` instead of the channel of child_process. */
 import { EventEmitter } from 'node:events';
+import { isMainThread } from 'node:worker_threads';
 
 class ParentPort extends EventEmitter {
   private readonly waiting: unknown[] = [];
@@ -25,11 +26,16 @@ class ParentPort extends EventEmitter {
   }
 }
 
-const send = process.send!.bind(process);
-const port = new ParentPort((message) => send(message));
-process.on('message', (message) => port.receive(message));
-// a utility process ends with its app
-process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-Object.defineProperty(process, 'send', { value: undefined });
-Object.defineProperty(process, 'parentPort', { value: port });
-Object.defineProperty(process, 'type', { value: 'utility' });
+function becomeUtility(): void {
+  const send = process.send!.bind(process);
+  const port = new ParentPort((message) => send(message));
+  process.on('message', (message) => port.receive(message));
+  // a utility process ends with its app
+  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  Object.defineProperty(process, 'send', { value: undefined });
+  Object.defineProperty(process, 'parentPort', { value: port });
+  Object.defineProperty(process, 'type', { value: 'utility' });
+}
+
+// a thread of the process is started with the same arguments, and has neither channel
+if (isMainThread) becomeUtility();

@@ -194,10 +194,7 @@ export class WebContents extends EventEmitter implements ContentsPart {
       this.emit('did-finish-load');
       this.onLoaded?.();
     });
-    on<{ url: string }>('Page.windowOpen', ({ url }) => {
-      const answer = this.openHandler?.({ url: fromChromium(url) }) ?? { action: 'allow' };
-      if (answer.action !== 'deny') throw new Error('electron stand-in: a window opened by a page is not implemented');
-    });
+    on<{ url: string }>('Page.windowOpen', ({ url }) => this.askOpen(url));
     on<PausedRequest>('Fetch.requestPaused', (request) => {
       // a page that is going away takes its requests with it
       this.answer(request).catch(() => undefined);
@@ -234,7 +231,13 @@ export class WebContents extends EventEmitter implements ContentsPart {
     });
   }
 
+  private askOpen(url: string): void {
+    const answer = this.openHandler?.({ url: fromChromium(url) }) ?? { action: 'allow' };
+    if (answer.action !== 'deny') throw new Error('electron stand-in: a window opened by a page is not implemented');
+  }
+
   private receive(message: FromPage): void {
+    if (message.type === 'open') return this.askOpen(message.url);
     if (message.type === 'port') this.ports.get(message.port)?.receive(decode(message.data));
     else if (message.type === 'port-closed') this.ports.get(message.port)?.end();
     else {

@@ -1,15 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ExportResult, PhaseInputs, PhaseResults } from '../../shared/contract/job-protocol.ts';
+import { PROOF_LIMITS } from '../../shared/domain/export-formats.ts';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { exportFormat } from '../export/registry.ts';
 import { imagesAsFloat } from '../data/batch.ts';
 import type { Measurement } from '../supernet/evaluator.ts';
 import type { RunContext } from './context.ts';
-
-/** Below this share of equal top-1 classes, or above this difference in accuracy, a file is not what the app showed. */
-const MIN_AGREEMENT = 0.995;
-const MAX_ACCURACY_GAP = 0.002;
 
 /**
  * Writes one measured configuration and proves it: the file runs in its own runtime over the whole test set, against the
@@ -56,7 +53,7 @@ export async function proveExport(context: RunContext, app: Measurement, candida
       accuracyApp: comparison.accuracy,
       accuracyRuntime: proof.accuracy,
       disagreeing: [...comparison.firstDisagreements],
-      passed: comparison.agreement >= MIN_AGREEMENT && Math.abs(comparison.accuracy - proof.accuracy) <= MAX_ACCURACY_GAP,
+      passed: comparison.agreement >= PROOF_LIMITS.agreement && Math.abs(comparison.accuracy - proof.accuracy) <= PROOF_LIMITS.accuracyGap,
     },
     facts: {
       sha256,

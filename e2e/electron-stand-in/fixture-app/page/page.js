@@ -23,7 +23,7 @@ window.openPort = () =>
 window.ask = async (value) => {
   window.port ??= await window.openPort();
   return new Promise((resolve) => {
-    window.port.onmessage = (event) => resolve(event.data);
+    window.port.addEventListener('message', (event) => resolve(event.data), { once: true });
     window.port.postMessage(value);
   });
 };

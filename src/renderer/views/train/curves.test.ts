@@ -10,7 +10,15 @@ const view: SeriesView = {
   times: Float64Array.of(1000, 2000),
   values: Float32Array.of(1, 2),
 };
-const names = ['supernet/lowest/cross-entropy', 'supernet/random-2/cross-entropy', 'supernet/random/cross-entropy', 'supernet/highest/cross-entropy', 'supernet/highest/loss', 'supernet/accuracy/8', 'supernet/accuracy/2'];
+const names = [
+  'supernet/lowest/cross-entropy',
+  'supernet/random-2/cross-entropy',
+  'supernet/random/cross-entropy',
+  'supernet/highest/cross-entropy',
+  'supernet/highest/loss',
+  'supernet/accuracy/8',
+  'supernet/accuracy/2',
+];
 const source = (run: string, slot: number, change: Partial<CurveSource> = {}): CurveSource => ({
   run,
   title: run,
@@ -23,7 +31,12 @@ const source = (run: string, slot: number, change: Partial<CurveSource> = {}): C
 });
 
 it('finds the series of a term in the order of a step', () => {
-  expect(roleSeries(names, 'cross-entropy').map(({ role, number }) => `${role} ${number}`)).toEqual(['highest 1', 'random 1', 'random 2', 'lowest 1']);
+  expect(roleSeries(names, 'cross-entropy').map(({ role, number }) => `${role} ${number}`)).toEqual([
+    'highest 1',
+    'random 1',
+    'random 2',
+    'lowest 1',
+  ]);
   expect(roleSeries(names, 'divergence')).toEqual([]);
   expect(accuracyBits(names)).toEqual([2, 8]);
 });
@@ -38,7 +51,11 @@ it('tells roles by colour and dash, and two runs by colour', () => {
 });
 
 it('lays a run over another one: same start, same length of an epoch', () => {
-  const [, line] = roleLines([source('a', 1, { names: names.slice(3, 4) }), source('c', 2, { names: names.slice(3, 4), timeShift: 500, stepFactor: 2 })], 'cross-entropy', (role) => role);
+  const [, line] = roleLines(
+    [source('a', 1, { names: names.slice(3, 4) }), source('c', 2, { names: names.slice(3, 4), timeShift: 500, stepFactor: 2 })],
+    'cross-entropy',
+    (role) => role,
+  );
   expect([...line.steps]).toEqual([0, 20]);
   expect([...(line.times ?? [])]).toEqual([1500, 2500]);
 });
@@ -58,7 +75,16 @@ it('places cells and leaves gaps', () => {
     { row: 'a', column: 2, value: 5 },
     { row: 'b', column: 3, value: 6 },
   ];
-  expect(heatOf(['a', 'b'], [2, 3], cells, ({ row }) => row, ({ column }) => column, ({ value }) => value)).toEqual([
+  expect(
+    heatOf(
+      ['a', 'b'],
+      [2, 3],
+      cells,
+      ({ row }) => row,
+      ({ column }) => column,
+      ({ value }) => value,
+    ),
+  ).toEqual([
     [5, null],
     [null, 6],
   ]);

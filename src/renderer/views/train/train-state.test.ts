@@ -73,7 +73,12 @@ describe('checkpoints', () => {
     ['some steps came after it', series([0, 1, 2, 3], [1, 1, 1, 1]), [2], 2],
     ['it is the newest step', series([0, 1], [1, 1]), [2], 0],
   ])('lost steps: %s', (_, loss, steps, expected) => {
-    expect(lostSteps(loss, steps.map((step) => ({ step, at: null })))).toBe(expected);
+    expect(
+      lostSteps(
+        loss,
+        steps.map((step) => ({ step, at: null })),
+      ),
+    ).toBe(expected);
   });
 });
 
