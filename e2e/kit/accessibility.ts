@@ -15,7 +15,9 @@ async function findings(page: Page): Promise<Finding[]> {
   return violations.map(({ id, help, nodes }) => ({
     rule: id,
     help,
-    places: nodes.map(({ target, failureSummary }) => `${target.join(' ')}: ${failureSummary?.split('\n').slice(1).join(';').trim() ?? ''}`),
+    places: nodes.map(
+      ({ target, failureSummary }) => `${target.join(' ')}: ${failureSummary?.split('\n').slice(1).join(';').trim() ?? ''}`,
+    ),
   }));
 }
 

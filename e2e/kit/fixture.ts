@@ -12,6 +12,8 @@ interface Story {
   places: Places;
   trouble: TroubleWatch;
   host: WorkbenchHost;
+  /** starts the program once more, for another person who sees the same projects */
+  anotherHost: () => Promise<WorkbenchHost>;
   /** first window of the program */
   window: Page;
   /** the desktop app; null in the browser host */
@@ -20,6 +22,14 @@ interface Story {
   projectsFolder: string;
   /** what a story expects on the console; everything else fails it */
   expectedErrors: RegExp[];
+}
+
+type StoryHost = BrowserHost | DesktopHost;
+
+async function makeHost(kind: HostKind, browser: Browser | null, places: Places, trouble: TroubleWatch): Promise<StoryHost> {
+  if (kind === 'browser') return BrowserHost.create(places, browser!, trouble.follow);
+  prepareElectron();
+  return new DesktopHost(places, trouble.follow);
 }
 
 /** A story of the workbench: its own home, a fresh start of the program, and nothing wrong on the console at its end. */
@@ -48,13 +58,22 @@ export const test = base.extend<Story, HostOptions & { chromiumBrowser: Browser 
     expect(trouble.cspViolations).toEqual([]);
   },
   host: async ({ hostKind, chromiumBrowser, places, trouble }, use) => {
-    if (chromiumBrowser === null) prepareElectron();
-    const host =
-      hostKind === 'browser'
-        ? await BrowserHost.create(places, chromiumBrowser!, trouble.follow)
-        : new DesktopHost(places, trouble.follow);
+    const host = await makeHost(hostKind, chromiumBrowser, places, trouble);
     await use(host);
     await host.dispose();
+  },
+  anotherHost: async ({ hostKind, chromiumBrowser, places, trouble }, use) => {
+    const others: { host: StoryHost; own: Places }[] = [];
+    await use(async () => {
+      const own = makePlaces(places.projects);
+      const host = await makeHost(hostKind, chromiumBrowser, own, trouble);
+      others.push({ host, own });
+      return host;
+    });
+    for (const { host, own } of others) {
+      await host.dispose();
+      own.remove();
+    }
   },
   window: async ({ host }, use) => use(await host.openWindow()),
   electronApp: async ({ host, window: _first }, use) => use(host instanceof DesktopHost ? host.app : null),

@@ -33,11 +33,12 @@ export interface Places {
   remove(): void;
 }
 
-export function makePlaces(): Places {
+/** @param shared folder of projects that is there already, of another person */
+export function makePlaces(shared?: string): Places {
   const home = realpathSync(mkdtempSync(join(tmpdir(), 'eqnet-story-')));
-  const projects = join(home, 'EQ-Net');
+  const projects = shared ?? join(home, 'EQ-Net');
   const data = join(home, 'data');
-  mkdirSync(projects);
+  mkdirSync(projects, { recursive: true });
   const own = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const env = {
     ...Object.fromEntries(own),

@@ -105,6 +105,12 @@ export const ACTIONS: readonly Action[] = [
   action('runs.search', 'run', { project: true }),
   action('runs.columns', 'view', { project: true }),
 
+  action('compare.add', 'edit', { project: true }),
+  action('compare.report', 'file', { project: true }),
+  action('compare.rename', 'edit', { project: true, localKeys: 'F2' }),
+  action('compare.remove', 'edit', { project: true, localKeys: 'Delete' }),
+  action('inspect.activations', 'run', { project: true }),
+
   action('table.move', 'view', { localKeys: '↑ ↓ ← →' }),
   action('table.extend', 'view', { localKeys: 'Shift+↑ ↓ ← →' }),
   action('table.column', 'edit', { localKeys: 'CmdOrCtrl+Space' }),
@@ -123,6 +129,16 @@ export const ACTIONS: readonly Action[] = [
   action('chart.axis', 'view'),
   action('chart.log', 'view'),
   action('view.escape', 'view', { localKeys: 'Esc' }),
+
+  action('export.start', 'run', { project: true }),
+  action('export.choose', 'run', { project: true }),
+  action('export.show', 'run', { project: true }),
+  action('export.copyPath', 'run', { project: true }),
+  action('export.saveConfiguration', 'run', { project: true }),
+  action('engine.examine', 'run'),
+  action('engine.install', 'run'),
+  action('engine.cancel', 'run'),
+  action('settings.reset', 'edit'),
 
   action('help.shortcuts', 'help', { accelerator: 'CmdOrCtrl+/', also: ['?'], ...inMenu('help', 1) }),
 ];

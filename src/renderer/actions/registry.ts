@@ -9,6 +9,8 @@ export interface ActionHandler {
   run: (argument: string | null) => void | Promise<void>;
   /** whether it can act now; reactive. Always, when left out */
   enabled?: () => boolean;
+  /** what it would act on, e.g. the edit that undo takes back; reactive */
+  label?: () => string | null;
 }
 
 const handlers = shallowReactive(new Map<string, readonly ActionHandler[]>());
@@ -25,8 +27,8 @@ export function registerAction(id: string, handler: ActionHandler): () => void {
 }
 
 /** Registers a handler for as long as the component (or effect scope) lives. */
-export function useAction(id: string, run: ActionHandler['run'], enabled?: () => boolean): void {
-  onScopeDispose(registerAction(id, { run, enabled }));
+export function useAction(id: string, run: ActionHandler['run'], enabled?: () => boolean, label?: () => string | null): void {
+  onScopeDispose(registerAction(id, { run, enabled, label }));
 }
 
 /** Whether an action would do something now. Reactive. */
@@ -34,6 +36,9 @@ export function isEnabled(id: string): boolean {
   const handler = handlers.get(id)?.at(-1);
   return handler !== undefined && (handler.enabled?.() ?? true);
 }
+
+/** What an action would act on now; null where it does not say. Reactive. */
+export const labelOf = (id: string): string | null => handlers.get(id)?.at(-1)?.label?.() ?? null;
 
 /** @returns false when nothing can act on it now */
 export function runAction(id: string, argument: string | null = null): boolean {

@@ -100,11 +100,13 @@ export function useShellActions(folded: { value: boolean }): void {
     'edit.undo',
     () => projects.undo(),
     () => projects.undoLabel !== null,
+    () => projects.undoLabel,
   );
   useAction(
     'edit.redo',
     () => projects.redo(),
     () => projects.redoLabel !== null,
+    () => projects.redoLabel,
   );
 
   useAction('view.palette', () => {

@@ -17,7 +17,7 @@ export interface FormField {
   optional?: boolean;
 }
 
-const LIMIT = /^(?:(>=|<=|>) ?)?(-?[\d.]+)(?:\.\.(-?[\d.]+))?(?:, <= ([\d.]+))?/;
+const LIMIT = /^(?:(>=|<=|>) ?)?(-?\d+(?:\.\d+)?)(?:\.\.(-?\d+(?:\.\d+)?))?(?:, <= (\d+(?:\.\d+)?))?/;
 
 /** Limits as the schema's description writes them: `2..8`, `>= 1`, `> 0, <= 1`. */
 export function limitsOf(range: string): { min?: number; max?: number } {

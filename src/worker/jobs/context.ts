@@ -159,6 +159,8 @@ export class RunContext {
     const started = performance.now();
     const executor = await this.executor();
     const tensors = await executor.read(trainingVariables(this.program));
+    // whoever dies after this does these steps never again, so what was measured in them has to be gone to the host
+    this.reporter.flush();
     this.checkpoints.save(
       name,
       { tensors, step, done },

@@ -39,6 +39,14 @@ export interface Side {
   measured: { accuracy: number; images: number; interval: readonly [number, number]; classes: { correct: number; images: number }[] | null } | null;
 }
 
+/** What the run itself measured of a configuration; it does not count classes. */
+function measuredInRun(run: RunView | null, key: string): Side['measured'] {
+  const found = run?.candidates.find(({ measured, configuration }) => measured !== null && configurationKey(configuration) === key);
+  if (!found || found.measured === null) return null;
+  const { measured: accuracy, measuredImages, interval } = found;
+  return { accuracy, images: measuredImages ?? 0, interval: interval ?? [accuracy, accuracy], classes: null };
+}
+
 /** @param view noise of the layers of its run, where it is known */
 export function sideOf(
   entry: ShelfEntry & { compare: Letter },
@@ -67,7 +75,7 @@ export function sideOf(
       ]),
     ),
     predicted: entry.predicted ?? predicted,
-    measured: entry.measured,
+    measured: entry.measured ?? measuredInRun(run, key),
   };
 }
 

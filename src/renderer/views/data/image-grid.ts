@@ -22,10 +22,11 @@ export interface GridLayout {
 export function layoutGrid(box: { width: number; height: number }, image: { width: number; height: number }, zoom: number): GridLayout {
   const [width, height] = [image.width * zoom, image.height * zoom];
   const columns = Math.max(1, Math.floor((box.width + GAP) / (width + GAP)));
-  const stepY = height + LABEL_HEIGHT + GAP / 2;
-  const rows = Math.max(1, Math.min(Math.floor((box.height + GAP / 2) / stepY), Math.floor(MOST / columns)));
-  // what is left over goes between the columns
+  const low = height + LABEL_HEIGHT;
+  const rows = Math.max(1, Math.min(Math.floor((box.height + GAP / 2) / (low + GAP / 2)), Math.floor(MOST / columns)));
+  // what is left over goes between them
   const stepX = columns > 1 ? Math.min(width + 2 * GAP, (box.width - width) / (columns - 1)) : width + GAP;
+  const stepY = rows > 1 ? Math.max(low, Math.min(low + 1.5 * GAP, (box.height - low) / (rows - 1))) : low + GAP / 2;
   return { columns, rows, width, height, stepX, stepY };
 }
 
@@ -34,7 +35,7 @@ export function imageAt(layout: GridLayout, count: number, x: number, y: number)
   const [column, row] = [Math.floor(x / layout.stepX), Math.floor(y / layout.stepY)];
   if (x < 0 || y < 0 || column >= layout.columns || x - column * layout.stepX > layout.width) return null;
   const index = row * layout.columns + column;
-  return index < count ? index : null;
+  return index < count && y - row * layout.stepY <= layout.height + LABEL_HEIGHT ? index : null;
 }
 
 export interface GridColors {
@@ -71,7 +72,7 @@ export function paintGrid(
   const pixels = previewPixels(preview);
   for (let index = 0; index < Math.min(preview.labels.length, layout.columns * layout.rows); index++) {
     const x = Math.round((index % layout.columns) * layout.stepX);
-    const y = Math.floor(index / layout.columns) * layout.stepY;
+    const y = Math.round(Math.floor(index / layout.columns) * layout.stepY);
     image.putImageData(new ImageData(toRgba(preview, pixels, index), preview.width, preview.height), 0, 0);
     context.drawImage(source, x, y, layout.width, layout.height);
     context.fillStyle = index === marked ? colors.strong : colors.label;

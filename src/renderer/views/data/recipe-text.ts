@@ -37,8 +37,9 @@ export function readRecipeText(text: string): { recipe: Recipe | null; problems:
     const places = recipeSchema.safeParse(read.value).error?.issues ?? [];
     const problems = places.flatMap((issue): TextProblem[] => {
       const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
-      const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
-      return paths.map((each) => ({ line: lineOf(read.lines, each), text: `${each.join('.')}${each.length ? ': ' : ''}${issue.message}` }));
+      if (issue.code === 'unrecognized_keys')
+        return issue.keys.map((key) => ({ line: lineOf(read.lines, [...path, key]), text: `unknown field '${[...path, key].join('.')}'` }));
+      return [{ line: lineOf(read.lines, path), text: `${path.join('.')}${path.length ? ': ' : ''}${issue.message}` }];
     });
     if (problems.length > 0) return { recipe: null, problems };
     // what a preset adds may contradict the text: that stands on no line

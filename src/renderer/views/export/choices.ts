@@ -108,10 +108,15 @@ export function choicesOf(
   return [...found.values()].sort((a, b) => SOURCES.indexOf(a.source) - SOURCES.indexOf(b.source));
 }
 
-/** What is offered before anything was chosen: what stands in Compare, else the most accurate that is measured on the front. */
-export function firstChoice(choices: readonly Choice[]): Choice | null {
+/**
+ * What is offered before anything was chosen: what was kept, else what was exported last, else the most accurate that is
+ * measured on the front.
+ * @param exported keys of the exported configurations, oldest first
+ */
+export function firstChoice(choices: readonly Choice[], exported: readonly string[]): Choice | null {
   const [first] = choices;
   if (!first || first.source === 'compare' || first.source === 'shelf') return first ?? null;
+  const written = choices.find(({ key }) => key === exported.at(-1));
   const front = choices.filter(({ source }) => source === 'front');
-  return [...front].sort((a, b) => (b.measured?.accuracy ?? 0) - (a.measured?.accuracy ?? 0))[0] ?? first;
+  return written ?? [...front].sort((a, b) => (b.measured?.accuracy ?? 0) - (a.measured?.accuracy ?? 0))[0] ?? first;
 }

@@ -82,7 +82,8 @@ describe('configurations to export', () => {
       [expect.stringMatching(/^c-/), 'other'],
     ]);
     expect(choices[0]).toMatchObject({ letter: 'A', candidateId: '3/0/css', measured: { accuracy: 0.85 }, key: configurationKey(uniform(3)) });
-    expect(firstChoice(choices)?.name).toBe('best');
+    expect(firstChoice(choices, [])?.name).toBe('best');
+    expect(firstChoice(choices.slice(2), [configurationKey(uniform(4))])?.name).toBe('uniform 4');
   });
 });
 
@@ -97,7 +98,7 @@ describe('what a target makes of it', () => {
     ]);
     expect(view).toMatchObject({ adds: 1, refused: null, fewer: true, mixedZeroPoints: false });
     expect(view.forms).toMatchObject([{ granularity: 'channel', symmetry: 'symmetric', layers: 4 }]);
-    expect(howOf(view.bits[1])).toEqual(['int8Container', 'integerClip']);
+    expect(howOf(view.bits[1])).toEqual(['container']);
   });
 
   test.each([

@@ -1,7 +1,7 @@
 /** What a target makes of one configuration, as rows of a table and as sentences. */
 import { MAX_BITS, type Form } from '../../../shared/domain/form.ts';
 import type { LayerGraph } from '../../../shared/domain/layer-graph.ts';
-import { activationRule, weightRule, type Rule, type Target } from '../../../shared/domain/targets/target.ts';
+import { activationRule, weightRule, type Rule, type Support, type Target } from '../../../shared/domain/targets/target.ts';
 import type { Configuration, LayerConfiguration } from '../../../shared/schema/configuration.ts';
 
 /** A bit-width with the layers that have it; null = no layer. */
@@ -70,4 +70,17 @@ export function viewTarget(target: Target, { layers }: Configuration, graph: Lay
 /** The sentence of a row: one where weights and activations are taken alike, else both. */
 export function howOf({ weights, activations }: Pick<BitRow, 'weights' | 'activations'>): string[] {
   return [...new Set([weights, activations].flatMap((rule) => (rule ? [rule.how] : [])))];
+}
+
+const WORST: readonly Support[] = ['none', 'storage', 'emulated', 'native'];
+const worst = (rules: readonly (Rule | null)[]): Rule | null => {
+  const known = rules.filter((rule) => rule !== null);
+  return known.sort((a, b) => WORST.indexOf(a.support) - WORST.indexOf(b.support))[0] ?? null;
+};
+
+/** A whole target in one row: how it takes the worst of the weights and of the activations. */
+export function summaryOf(target: Target, configuration: Configuration): { weights: Rule | null; activations: Rule | null } {
+  const { bits, forms } = viewTarget(target, configuration, null);
+  // a form can cost more than a bit-width does
+  return { weights: worst([...forms.map(({ rule }) => rule), ...bits.map(({ weights }) => weights)]), activations: worst(bits.map(({ activations }) => activations)) };
 }

@@ -112,12 +112,15 @@ export function useExport() {
     return choicesOf(run.value, network.value?.points ?? null, projects.view?.shelf ?? [], fits, uniformName);
   });
   const byKey = computed(() => new Map(choices.value.map((choice) => [choice.key, choice])));
-  const choice = computed<Choice | null>(() => byKey.value.get(settings.chosen[run.value?.id ?? ''] ?? '') ?? firstChoice(choices.value));
+  const keyOf = ({ configuration }: ReportedExport): string | null => (configuration ? configurationKey(configuration) : null);
+  const choice = computed<Choice | null>(() => {
+    const exported = exports.value.flatMap((each) => keyOf(each) ?? []);
+    return byKey.value.get(settings.chosen[run.value?.id ?? ''] ?? '') ?? firstChoice(choices.value, exported);
+  });
   const cost = computed(() =>
     choice.value && run.value?.network ? configurationCost(choice.value.configuration, run.value.network.layers).total : null,
   );
 
-  const keyOf = ({ configuration }: ReportedExport): string | null => (configuration ? configurationKey(configuration) : null);
   /** files of a configuration, oldest first */
   const filesOf = (key: string): ReportedExport[] => exports.value.filter((each) => keyOf(each) === key);
   const nameOf = (exported: ReportedExport): string => byKey.value.get(keyOf(exported) ?? '')?.name ?? t('export.unknown');

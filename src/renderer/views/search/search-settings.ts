@@ -1,5 +1,6 @@
 /** How the Search screen is set; stored with the project. */
 import { FORM_KEYS, MAX_BITS, MIN_BITS, type FormKey } from '../../../shared/domain/form.ts';
+import { TARGETS } from '../../../shared/domain/targets/index.ts';
 import type { Limits } from '../../charts/range-text.ts';
 import type { SortOrder } from '../../ui/types.ts';
 import { AXES, MEASURES, noConstraints, type Axis, type Constraints } from './measures.ts';
@@ -19,10 +20,12 @@ export interface SearchSettings {
   sort: SortOrder | null;
   /** by run: keys of pinned configurations */
   pinned: Record<string, string[]>;
-  /** by run: what searches on demand found */
+  /** by run and fit of its predictor: what searches on demand found */
   found: Record<string, FoundCandidate[]>;
   /** by run: jobs whose result is among `found` */
   adopted: Record<string, string[]>;
+  /** id of the runtime whose facts are shown */
+  target: string;
   /** of the next search on demand; null = all forms of the space */
   more: { weights: number; activations: number; forms: FormKey[] | null };
 }
@@ -81,6 +84,7 @@ export function readSettings(stored: unknown): SearchSettings {
     pinned: byRun(found.pinned, strings),
     found: byRun(found.found, readFound),
     adopted: byRun(found.adopted, strings),
+    target: TARGETS.find(({ id }) => id === found.target)?.id ?? TARGETS[0].id,
     more: { weights: readBits(more.weights), activations: readBits(more.activations), forms: forms.length > 0 ? forms : null },
   };
 }

@@ -110,27 +110,34 @@ export function useSearch() {
   );
   onScopeDispose(() => clearTimeout(timer));
 
+  const reading = ref(false);
   const loadProblem = shallowRef<unknown>(null);
   async function load(): Promise<void> {
     const id = run.value?.id;
     if (!id) return;
     loadProblem.value = null;
+    reading.value = true;
     try {
       await runs.loadSearch(id);
     } catch (error) {
       loadProblem.value = error;
+    } finally {
+      reading.value = false;
     }
   }
   onMounted(load);
   // what a finished search kept stands for what came while it ran
   watch(() => [run.value?.id, run.value?.phases.search.state === 'done', runs.missed] as const, load);
 
+  /** another fit predicts in another way, so what was found belongs to one fit of one run */
+  const foundKey = computed(() => `${run.value?.id ?? ''} ${run.value?.predictor?.rmse ?? ''}`);
+
   const rows = computed<SearchRow[]>(() => {
     void version.value;
     const current = run.value;
     if (!current || layers.value.length === 0) return [];
     const shelf = (projects.view?.shelf ?? []).filter((entry) => entry.run === current.id);
-    return book.rows(current.candidates, settings.found[current.id] ?? [], shelf);
+    return book.rows(current.candidates, settings.found[foundKey.value] ?? [], shelf);
   });
   const byKey = computed(() => new Map(rows.value.map((row) => [row.key, row])));
   const front = computed(() => frontRows(rows.value, settings.axis));
@@ -261,8 +268,10 @@ export function useSearch() {
         const list = (result?.candidates ?? []).flatMap(({ configuration, predicted }) =>
           predicted === null ? [] : [{ key: configurationKey(configuration), predicted }],
         );
-        const known = new Map([...(settings.found[id] ?? []), ...list].map((each) => [each.key, each]));
-        settings.found = { ...settings.found, [id]: [...known.values()] };
+        const key = foundKey.value;
+        const known = new Map([...(settings.found[key] ?? []), ...list].map((each) => [each.key, each]));
+        const others = Object.entries(settings.found).filter(([other]) => !other.startsWith(`${id} `));
+        settings.found = { ...Object.fromEntries(others), [key]: [...known.values()] };
         settings.adopted = { ...settings.adopted, [id]: [...(settings.adopted[id] ?? []), job.id].slice(-20) };
         if (list[0]) chosen.value = list[0].key;
         settings.scope = 'proposed';
@@ -280,7 +289,7 @@ export function useSearch() {
     searching,
     measuring,
     failedJobs,
-    busy,
+    busy: computed(() => busy.value || reading.value),
     loadProblem,
     load,
     rows,

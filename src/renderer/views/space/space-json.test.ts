@@ -47,16 +47,20 @@ describe('the space as text', () => {
   });
 
   test.each([
-    ['{\n"space": {\n"weightBits": [2,\n9]}}', 4, 'space.weightBits.1'],
-    ['{\n"space": {\n"layers": {\n"fc": {\n"bits": [2]}}}}', 5, 'space.layers.fc.bits'],
-    ['{\n"space": {"weightBits": []}}', 2, 'space.weightBits'],
+    ['{\n"space": {\n"weightBits": [2,\n9]}}', 4, 'above space.weightBits.1'],
+    ['{\n"space": {\n"layers": {\n"fc": {\n"bits": [2]}}}}', 5, 'unknown space.layers.fc.bits'],
+    ['{\n"space": {"weightBits": []}}', 2, 'empty space.weightBits'],
     ['{"space": {},\n"search": {}}', 2, 'not search'],
-    ['[]', 1, 'space'],
+    ['{"granularities": [\n"row"]}', 2, 'choose space.granularities.0'],
+    ['{"weightBits": [2.5]}', 1, 'whole space.weightBits.0'],
+    ['{"weightBits": [2, 2]}', 1, 'other space.weightBits'],
+    ['[]', 1, 'type space'],
   ])('%j is no space: line %i', (text, line, start) => {
     const { space, problems } = read(text);
     expect(space).toBeNull();
     expect(problems[0].line).toBe(line);
-    expect(problems[0].text).toContain(start);
+    const { text: found } = problems[0];
+    expect(typeof found === 'string' ? found : 'issue' in found ? `${found.issue} ${found.path}` : found.reason).toBe(start);
   });
 
   test('what does not fit the network is taken over and shown at its layer', () => {

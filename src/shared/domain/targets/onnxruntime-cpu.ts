@@ -9,8 +9,8 @@ export const onnxruntimeCpu: Target = {
   name: 'ONNX Runtime 1.30, CPU',
   format: 'onnx',
   mixedZeroPointsFrom: '1.27',
-  weightBits: { full: { support: 'native', how: 'int8' }, fewer: { support: 'emulated', how: 'int8Container' } },
-  activationBits: { full: { support: 'native', how: 'uint8' }, fewer: { support: 'emulated', how: 'integerClip' } },
+  weightBits: { full: { support: 'native', how: 'int8' }, fewer: { support: 'emulated', how: 'container' } },
+  activationBits: { full: { support: 'native', how: 'int8' }, fewer: { support: 'emulated', how: 'container' } },
   weights: {
     tensor: {
       symmetric: { support: 'native', how: 'symmetric' },

@@ -9,8 +9,8 @@ export const openvinoCpu: Target = {
   name: 'OpenVINO 2026.4, CPU',
   format: 'onnx',
   mixedZeroPointsFrom: null,
-  weightBits: { full: { support: 'native', how: 'int8' }, fewer: { support: 'emulated', how: 'int8Container' } },
-  activationBits: { full: { support: 'native', how: 'uint8' }, fewer: { support: 'emulated', how: 'integerClip' } },
+  weightBits: { full: { support: 'native', how: 'int8' }, fewer: { support: 'emulated', how: 'container' } },
+  activationBits: { full: { support: 'native', how: 'int8' }, fewer: { support: 'emulated', how: 'container' } },
   weights: {
     tensor: {
       symmetric: { support: 'native', how: 'symmetric' },

@@ -9,7 +9,7 @@ export const tensorrt: Target = {
   name: 'TensorRT 10 and 11, GPU',
   format: 'onnx',
   mixedZeroPointsFrom: null,
-  weightBits: { full: { support: 'native', how: 'int8' }, fewer: { support: 'emulated', how: 'int8Container' } },
+  weightBits: { full: { support: 'native', how: 'int8' }, fewer: { support: 'emulated', how: 'container' } },
   activationBits: { full: { support: 'none', how: 'uint8Refused' }, fewer: { support: 'none', how: 'uint8Refused' } },
   weights: {
     tensor: {

@@ -1,0 +1,32 @@
+/** The space is painted, the recipe follows, and undo brings both back. */
+import { expectAccessible } from '../kit/accessibility.ts';
+import { goTo, openProject } from '../kit/app.ts';
+import { expect, test } from '../kit/fixture.ts';
+import { copyFinished } from '../kit/project.ts';
+
+test('change the space, see the recipe follow, undo', async ({ window, host, projectsFolder }) => {
+  await openProject(window, host, copyFinished(projectsFolder));
+  await goTo(window, 'Space');
+  const cell = window.getByRole('gridcell', { name: /^Every free layer, weights, 2 bits/ });
+  const text = window.getByRole('textbox', { name: 'Space section of the recipe as JSON' });
+  const bits = async () => (JSON.parse(await text.inputValue()) as { space: { weightBits: number[] } }).space.weightBits;
+  expect(await bits()).toEqual([2, 3, 4, 5, 6, 7, 8]);
+  await expectAccessible(window, 'Space');
+
+  await cell.click();
+  await expect(cell).toHaveAttribute('aria-selected', 'false');
+  await expect.poll(bits).toEqual([3, 4, 5, 6, 7, 8]);
+  await expect(window.getByText(/^Saved /)).toBeVisible();
+
+  await window.getByRole('button', { name: 'Undo' }).click();
+  await expect(cell).toHaveAttribute('aria-selected', 'true');
+  await expect.poll(bits).toEqual([2, 3, 4, 5, 6, 7, 8]);
+
+  // the other way round: text that is typed is painted
+  await text.fill((await text.inputValue()).replace(/"activationBits": \[[^\]]*\]/, '"activationBits": [4, 8]'));
+  await expect(window.getByRole('gridcell', { name: /^Every free layer, activations, 5 bits/ })).toHaveAttribute('aria-selected', 'false');
+  await window.getByRole('button', { name: 'Undo' }).click();
+  await expect(window.getByRole('gridcell', { name: /^Every free layer, activations, 5 bits/ })).toHaveAttribute('aria-selected', 'true');
+  await window.getByRole('button', { name: 'Redo' }).click();
+  await expect(text).toHaveValue(/"activationBits": \[\s*4,\s*8\s*\]/);
+});
