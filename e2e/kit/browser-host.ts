@@ -73,6 +73,11 @@ export class BrowserHost implements WorkbenchHost {
     await picker.getByRole('button', { name: 'Open', exact: true }).click();
   }
 
+  async saveTo(window: Page, path: string, ask: () => Promise<void>): Promise<void> {
+    const [download] = await Promise.all([window.waitForEvent('download'), ask()]);
+    await download.saveAs(path);
+  }
+
   /** Ends the server as Ctrl-C does. */
   async end(): Promise<void> {
     const server = this.server;

@@ -1,4 +1,5 @@
-import { _electron, type BrowserContext, type ElectronApplication, type Page } from '@playwright/test';
+import { _electron, expect, type BrowserContext, type ElectronApplication, type Page } from '@playwright/test';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chooseElectron } from '../electron-stand-in/electron-binary.ts';
 import type { Places, WorkbenchHost } from './workbench-host.ts';
@@ -59,6 +60,14 @@ export class DesktopHost implements WorkbenchHost {
       dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [chosen] });
     }, path);
     await ask();
+  }
+
+  async saveTo(_window: Page, path: string, ask: () => Promise<void>): Promise<void> {
+    await this.app!.evaluate(({ dialog }, chosen) => {
+      dialog.showSaveDialog = () => Promise.resolve({ canceled: false, filePath: chosen });
+    }, path);
+    await ask();
+    await expect.poll(() => existsSync(path)).toBe(true);
   }
 
   async end(): Promise<void> {

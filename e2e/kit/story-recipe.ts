@@ -12,7 +12,7 @@ export const STORY = 'story';
 export function storyRecipe(): Record<string, unknown> {
   const recipe = JSON.parse(readFileSync(tiny, 'utf8')) as Record<string, unknown>;
   // the portable engine takes seconds for a step
-  const epochs = locateEngine() ? 8 : 0.5;
+  const epochs = locateEngine() ? 4 : 0.5;
   return {
     ...recipe,
     name: STORY,

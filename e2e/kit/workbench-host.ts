@@ -17,6 +17,8 @@ export interface WorkbenchHost {
   windows(): Page[];
   /** Answers the next question for a file or folder: the dialog of the system, or the interface's own. */
   choosePath(window: Page, path: string, ask: () => Promise<void>): Promise<void>;
+  /** Answers the next question for a place to write to, or takes what the browser downloads. */
+  saveTo(window: Page, path: string, ask: () => Promise<void>): Promise<void>;
   /** Ends the program; its jobs write a checkpoint. */
   end(): Promise<void>;
 }

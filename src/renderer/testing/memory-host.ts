@@ -6,10 +6,12 @@ import { createRouterClient, implement } from '@orpc/server';
 import { contract } from '../../shared/contract/api/index.ts';
 import type { ProjectView } from '../../shared/contract/api/views.ts';
 import { createHostClient } from '../../shared/contract/client.ts';
+import type { NetworkView } from '../../shared/contract/look.ts';
 import { recipeSchema, type Recipe } from '../../shared/schema/recipe.ts';
 import type { WindowLink } from '../stores/host.ts';
 
 const os = implement({
+  recipes: { network: contract.recipes.network },
   projects: {
     recent: contract.projects.recent,
     open: contract.projects.open,
@@ -29,6 +31,8 @@ export class MemoryHost {
   readonly saved: { window: string; recipe: Recipe }[] = [];
   /** what the next call of `saveDraft` fails with */
   refusal: Error | null = null;
+  /** what every recipe's network is; a call fails without one */
+  network: NetworkView | null = null;
 
   add(folder: string, draft = recipeOf()): void {
     this.projects.set(folder, {
@@ -51,8 +55,14 @@ export class MemoryHost {
   }
 
   link(window: string): WindowLink {
-    const { projects } = os;
+    const { projects, recipes } = os;
     const router = os.router({
+      recipes: {
+        network: recipes.network.handler(() => {
+          if (!this.network) throw new Error('no network');
+          return this.network;
+        }),
+      },
       projects: {
         recent: projects.recent.handler(() => []),
         open: projects.open.handler(({ input }) => this.get(input.folder)),

@@ -11,21 +11,53 @@ import { readCompareSettings } from './use-comparison.ts';
 import { bitOpsUnit, shownDifference, shownPercent, SIZE_UNIT } from './units.ts';
 import { readConfiguration, usableRuns } from './wish.ts';
 
-const named = (names: readonly string[]): LayerFacts[] => chainFacts(names.map(() => 100)).map((fact, index) => ({ ...fact, name: names[index] }));
+const named = (names: readonly string[]): LayerFacts[] =>
+  chainFacts(names.map(() => 100)).map((fact, index) => ({ ...fact, name: names[index] }));
 
 export function side(letter: Letter, names: readonly string[], bits: number, form: FormKey = 'tss', rest: Partial<ShelfEntry> = {}): Side {
   const facts = named(names);
   const run = { id: `run-${letter}`, network: { layers: facts }, candidates: [] } as unknown as RunView;
-  const entry = { id: letter, run: run.id, name: `Name ${letter}`, configuration: uniformConfiguration(facts, bits, parseForm(form)), candidateId: null, predicted: null, measured: null, createdAt: '', ...rest };
+  const entry = {
+    id: letter,
+    run: run.id,
+    name: `Name ${letter}`,
+    configuration: uniformConfiguration(facts, bits, parseForm(form)),
+    candidateId: null,
+    predicted: null,
+    measured: null,
+    createdAt: '',
+    ...rest,
+  };
   return sideOf({ ...entry, compare: letter } as ShelfEntry & { compare: Letter }, run, null, null);
 }
 
 describe('one order for several networks', () => {
   test.each([
-    ['equal ones', [['a', 'b', 'c'], ['a', 'b', 'c']], ['a', 'b', 'c']],
-    ['what is missing stands behind what it follows', [['a', 'c'], ['a', 'b', 'c', 'd']], ['a', 'b', 'c', 'd']],
+    [
+      'equal ones',
+      [
+        ['a', 'b', 'c'],
+        ['a', 'b', 'c'],
+      ],
+      ['a', 'b', 'c'],
+    ],
+    [
+      'what is missing stands behind what it follows',
+      [
+        ['a', 'c'],
+        ['a', 'b', 'c', 'd'],
+      ],
+      ['a', 'b', 'c', 'd'],
+    ],
     ['at the front', [['b'], ['a', 'b']], ['a', 'b']],
-    ['nothing in common', [['a', 'b'], ['x', 'y']], ['x', 'y', 'a', 'b']],
+    [
+      'nothing in common',
+      [
+        ['a', 'b'],
+        ['x', 'y'],
+      ],
+      ['x', 'y', 'a', 'b'],
+    ],
     ['none', [], []],
   ])('%s', (_, lists, expected) => expect(alignLayers(lists)).toEqual(expected));
 });
@@ -46,7 +78,9 @@ describe('aligned layers', () => {
   test('another form of the whole network is no difference of the layers; one by layer is', () => {
     const other = side('A', ['in', 'x', 'y', 'out'], 4, 'css');
     expect(alignedLayers([other, b], b).some(({ differs }) => differs)).toBe(false);
-    const layers = b.entry.configuration.layers.map((layer, index) => (index === 1 ? { ...layer, granularity: 'channel' as const } : layer));
+    const layers = b.entry.configuration.layers.map((layer, index) =>
+      index === 1 ? { ...layer, granularity: 'channel' as const } : layer,
+    );
     const mixed = side('A', ['in', 'x', 'y', 'out'], 4, 'tss', { configuration: { layers } });
     expect(mixed.form).toBeNull();
     expect(alignedLayers([mixed, b], b).map(({ differs }) => differs)).toEqual([false, true, false, false]);
@@ -58,14 +92,27 @@ describe('aligned layers', () => {
   });
   test('costs are those of the layer, and nothing where they are not known', () => {
     const cell = b.layers.get('y')!;
-    expect([layerCostOf(cell, 'bitOps'), layerCostOf(cell, 'size'), layerCostOf(cell, 'error'), layerCostOf(null, 'size')]).toEqual([cell.cost.bitOps, cell.cost.sizeBytes, null, null]);
+    expect([layerCostOf(cell, 'bitOps'), layerCostOf(cell, 'size'), layerCostOf(cell, 'error'), layerCostOf(null, 'size')]).toEqual([
+      cell.cost.bitOps,
+      cell.cost.sizeBytes,
+      null,
+      null,
+    ]);
     expect(wholeCostOf(b, 'bitOps')).toBe(b.cost!.total.bitOps);
     expect(wholeCostOf(b, 'error')).toBeNull();
   });
 });
 
 test('classes in percent; one without images has no value', () => {
-  const measured = { accuracy: 0.5, images: 4, interval: [0, 1] as [number, number], classes: [{ correct: 1, images: 4 }, { correct: 0, images: 0 }] };
+  const measured = {
+    accuracy: 0.5,
+    images: 4,
+    interval: [0, 1] as [number, number],
+    classes: [
+      { correct: 1, images: 4 },
+      { correct: 0, images: 0 },
+    ],
+  };
   expect(classAccuracies(side('A', ['a', 'b', 'c'], 4, 'tss', { measured }))).toEqual([25, null]);
   expect(classAccuracies(side('A', ['a', 'b', 'c'], 4))).toBeNull();
 });
@@ -92,7 +139,11 @@ describe('a configuration as text', () => {
     ['another shape', '{"layers":[{"name":"a"}]}', /layers\[0\]\.weightBits/],
     ['too many bits', JSON.stringify({ layers: [{ ...good.layers[1], weightBits: 9 }] }), /layers\[0\]\.weightBits/],
     ['another network', JSON.stringify({ layers: [{ ...good.layers[1], name: 'nowhere' }] }), /'nowhere' is not in this network/],
-    ['the first layer below 8 bits', JSON.stringify({ layers: good.layers.map((layer) => ({ ...layer, weightBits: 4 })) }), /first or last quantized layer/],
+    [
+      'the first layer below 8 bits',
+      JSON.stringify({ layers: good.layers.map((layer) => ({ ...layer, weightBits: 4 })) }),
+      /first or last quantized layer/,
+    ],
   ])('%s', (_, text, expected) => {
     const result = read(text);
     expect('problems' in result && result.problems.join('\n')).toMatch(expected);

@@ -9,6 +9,7 @@ import { shortName } from '../../../shared/domain/short-name.ts';
 import type { LayerConfiguration } from '../../../shared/schema/configuration.ts';
 import { slotOfLetter, type Letter } from '../../stores/compare.ts';
 import { layerNoise, layerSnr } from '../inspect/layer-rows.ts';
+import { SIZE_UNIT, type CostUnit } from './units.ts';
 
 export interface SideLayer {
   /** place in its network, from 1 */
@@ -36,7 +37,12 @@ export interface Side {
   /** by name, in network order */
   layers: ReadonlyMap<string, SideLayer>;
   predicted: number | null;
-  measured: { accuracy: number; images: number; interval: readonly [number, number]; classes: { correct: number; images: number }[] | null } | null;
+  measured: {
+    accuracy: number;
+    images: number;
+    interval: readonly [number, number];
+    classes: { correct: number; images: number }[] | null;
+  } | null;
 }
 
 /** What the run itself measured of a configuration; it does not count classes. */
@@ -150,6 +156,16 @@ export function wholeCostOf(side: Side, kind: CostKind): number | null {
     sum += noise;
   }
   return sum;
+}
+
+/**
+ * Unit of what layers cost more or less: noise in percent of the signal, BitOps one prefix below those of the whole.
+ * @param bitOps unit of the BitOps of the whole
+ */
+export function layerUnit(kind: CostKind, bitOps: CostUnit): CostUnit {
+  if (kind === 'size') return SIZE_UNIT;
+  if (kind === 'error') return { unit: '%', per: 0.01, digits: 1 };
+  return bitOps.unit === 'G' ? { unit: 'M', per: 1e6, digits: 0 } : bitOps;
 }
 
 /** Top-1 of every class in percent; null where it was not counted. */

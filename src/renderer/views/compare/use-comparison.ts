@@ -85,7 +85,12 @@ export function useComparison() {
           run,
           open
             .filter(({ entry }) => entry.run === run)
-            .map(({ entry }) => ({ configuration: entry.configuration, name: entry.name, candidateId: entry.candidateId, shelf: entry.id })),
+            .map(({ entry }) => ({
+              configuration: entry.configuration,
+              name: entry.name,
+              candidateId: entry.candidateId,
+              shelf: entry.id,
+            })),
         );
     });
   }

@@ -7,8 +7,7 @@ import { configurationSchema, type Configuration } from '../../../shared/schema/
 
 /** A configuration that is to be compared: one of the shelf, or a new one. */
 export type Wish =
-  | { kind: 'shelf'; id: string }
-  | { kind: 'new'; run: string; name: string; configuration: Configuration; candidateId: string | null };
+  { kind: 'shelf'; id: string } | { kind: 'new'; run: string; name: string; configuration: Configuration; candidateId: string | null };
 
 /** Runs that configurations can be taken of: those with a trained supernet, newest first. */
 export const usableRuns = (runs: readonly RunView[]): RunView[] =>
@@ -37,7 +36,8 @@ export function readConfiguration(
     return { problems: [error instanceof Error ? error.message : String(error)] };
   }
   const parsed = configurationSchema.safeParse(json);
-  if (!parsed.success) return { problems: parsed.error.issues.map(({ path, message }) => (path.length ? `${place(path)}: ${message}` : message)) };
+  if (!parsed.success)
+    return { problems: parsed.error.issues.map(({ path, message }) => (path.length ? `${place(path)}: ${message}` : message)) };
   try {
     return { configuration: validateConfiguration(parsed.data, facts, space, points) };
   } catch (error) {

@@ -78,12 +78,12 @@ export function useExport() {
       if (!gone && run.value?.id === current.id) networkProblem.value = toWorkbenchError(error).message;
     }
   }
-  watch(() => [run.value?.id, trained.value] as const, loadNetwork, { immediate: true });
+  watch([() => run.value?.id, trained], loadNetwork, { immediate: true });
 
   // Another screen may have asked for a configuration.
   const asked = shallowRef<Configuration | null>(null);
   watch(
-    () => [router.params, run.value?.id, run.value?.network !== null, projects.view?.shelf] as const,
+    [() => router.params, () => run.value?.id, () => run.value?.network !== null, () => projects.view?.shelf],
     async ([params]) => {
       if (router.view !== 'export') return;
       if (params.run && params.run !== run.value?.id && runs.byId(params.run)) {

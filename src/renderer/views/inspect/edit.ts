@@ -48,7 +48,10 @@ export function choicesOf(space: ElasticSpace, facts: readonly LayerFacts[], poi
   }));
 }
 
-function changed(configuration: Configuration, change: (layer: LayerConfiguration, index: number) => Partial<LayerConfiguration>): Configuration {
+function changed(
+  configuration: Configuration,
+  change: (layer: LayerConfiguration, index: number) => Partial<LayerConfiguration>,
+): Configuration {
   return { layers: configuration.layers.map((layer, index) => ({ ...layer, ...change(layer, index) })) };
 }
 

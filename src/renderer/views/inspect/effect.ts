@@ -39,7 +39,8 @@ function valuesOf(configuration: Configuration, facts: readonly LayerFacts[], vi
     activationSnr: meanSnr(snr.map(({ activations }) => activations)),
   };
 }
-const scaled = (value: number | null | undefined, per: number): number | null => (value === null || value === undefined ? null : value / per);
+const scaled = (value: number | null | undefined, per: number): number | null =>
+  value === null || value === undefined ? null : value / per;
 
 /**
  * Rows of the effect table.

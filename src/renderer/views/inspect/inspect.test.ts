@@ -49,7 +49,11 @@ describe('edits by hand', () => {
     expect(choices[0]).toMatchObject({ pinned: true, weightBits: [8], activationBits: [8] });
     expect(choices[3].weightBits).toEqual([2, 4]);
     for (const index of shared) expect(choices[index].activationBits).toEqual([3, 4]);
-    expect(choices[shared[0]].shares).toEqual(sharersOf(points, shared[0]).filter((each) => each !== shared[0]).map((each) => facts[each].name));
+    expect(choices[shared[0]].shares).toEqual(
+      sharersOf(points, shared[0])
+        .filter((each) => each !== shared[0])
+        .map((each) => facts[each].name),
+    );
     expect(choices[3].forms).toHaveLength(8);
   });
 });
@@ -104,21 +108,43 @@ describe('rows', () => {
 
 test('the effect counts from the values as shown', () => {
   const edited = setWeightBits(start, 5, 2);
-  const rows = effectRows({ configuration: edited, predicted: 0.91234, measured: null }, { configuration: start, predicted: 0.91116, measured: 0.9 }, facts, view);
+  const rows = effectRows(
+    { configuration: edited, predicted: 0.91234, measured: null },
+    { configuration: start, predicted: 0.91116, measured: 0.9 },
+    facts,
+    view,
+  );
   const by = Object.fromEntries(rows.map((row) => [row.effect, row]));
   expect(by.predicted.before).toBeCloseTo(91.116, 9);
   expect(changeOf(by.predicted)).toBe(0.11);
   expect([by.measured.before, by.measured.after, changeOf(by.measured)]).toEqual([90, null, null]);
   expect(by.size.after).toBeCloseTo(configurationCost(edited, facts).total.sizeBytes / 1000, 9);
   expect(changeOf(by.size)).toBeLessThan(0);
-  expect(effectRows({ configuration: start, predicted: null, measured: null }, null, facts, null)[0]).toMatchObject({ before: null, after: null });
+  expect(effectRows({ configuration: start, predicted: null, measured: null }, null, facts, null)[0]).toMatchObject({
+    before: null,
+    after: null,
+  });
 });
 
 describe('what is shown', () => {
   const key = configurationKey(start);
-  const candidate = { id: 'a', configuration: start, measured: 0.9, measuredImages: 100, interval: null } as unknown as RunView['candidates'][number];
+  const candidate = {
+    id: 'a',
+    configuration: start,
+    measured: 0.9,
+    measuredImages: 100,
+    interval: null,
+  } as unknown as RunView['candidates'][number];
   const run = { id: 'r-1', network: { layers: facts }, candidates: [candidate] } as unknown as RunView;
-  const entry = { id: 'e', run: 'r-1', name: 'Knee', configuration: start, candidateId: null, measured: null, compare: null } as unknown as ShelfEntry;
+  const entry = {
+    id: 'e',
+    run: 'r-1',
+    name: 'Knee',
+    configuration: start,
+    candidateId: null,
+    measured: null,
+    compare: null,
+  } as unknown as ShelfEntry;
 
   test.each([
     ['an entry', { shelf: 'e' }, 'Knee'],

@@ -76,7 +76,8 @@ export function useInspect() {
   const origin = computed(() => (stored.value?.entry ? (settings.origins[stored.value.entry.id] ?? null) : null));
   /** a copy of ours that nothing was measured of: it is changed in place, everything else is copied first */
   const isOwn = computed(() => origin.value !== null && stored.value?.entry?.measured === null);
-  const placeOf = (subject: Subject): string => `${projects.view?.folder ?? ''}\n${subject.entry?.id ?? `${subject.run.id} ${subject.key}`}`;
+  const placeOf = (subject: Subject): string =>
+    `${projects.view?.folder ?? ''}\n${subject.entry?.id ?? `${subject.run.id} ${subject.key}`}`;
   const chain = computed<Chain | null>(() => {
     void version.value;
     const subject = stored.value;

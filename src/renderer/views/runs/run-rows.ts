@@ -77,8 +77,13 @@ export function engineText({ executor, version, gpu }: RunView['engine']): strin
 
 export function rowOf(run: RunView, job: JobView | null): RunRow {
   const status = runStatus(run, job);
-  const phases = PHASES.map((phase): PhaseTime => ({ phase, group: GROUP_OF[phase], ...run.phases[phase] }));
   const live = status !== 'none' && status !== 'done' && status !== 'failed' && status !== 'stopped';
+  const phases = PHASES.map((phase): PhaseTime => {
+    const { state, seconds } = run.phases[phase];
+    // what is stored may be older than the job
+    const now = live && job?.phase === phase ? 'running' : state === 'running' && !live ? 'stopped' : state;
+    return { phase, group: GROUP_OF[phase], state: now, seconds };
+  });
   const progress = live ? job?.progress : null;
   return {
     id: run.id,

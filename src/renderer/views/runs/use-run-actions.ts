@@ -4,7 +4,7 @@ import type { RunView } from '../../../shared/contract/api/views.ts';
 import { PHASES, type Phase } from '../../../shared/contract/job-protocol.ts';
 import { useAction } from '../../actions/registry.ts';
 import { duration } from '../../format.ts';
-import { t } from '../../i18n.ts';
+import { language, t } from '../../i18n.ts';
 import { useRouter } from '../../router/router.ts';
 import { useDialogs } from '../../shell/dialogs.ts';
 import { useApp } from '../../stores/app.ts';
@@ -92,7 +92,10 @@ export function useRunActions(current: ComputedRef<RunRow | null>, ticked: Compu
     const parts = [t('runs.remove.checkpoints', { time })];
     if (files > 0) parts.push(t('runs.remove.files', { count: files }, files));
     if (kept > 0) parts.push(t('runs.remove.shelf', { count: kept }, kept));
-    return t('runs.remove.text', { names: rows.map(({ title }) => title).join(', '), parts: parts.join(', ') });
+    return t('runs.remove.text', {
+      names: rows.map(({ title }) => title).join(', '),
+      parts: new Intl.ListFormat(language()).format(parts),
+    });
   }
   async function remove(): Promise<void> {
     const rows = deletable.value;

@@ -1,6 +1,6 @@
 import { mount } from '@vue/test-utils';
 import { createPinia, setActivePinia } from 'pinia';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { nextTick } from 'vue';
 import { layerFacts, quantizationPoints } from '../../../shared/domain/layer-graph.ts';
 import { resnet } from '../../../shared/domain/test-networks.ts';
@@ -23,10 +23,11 @@ afterEach(() => (document.body.innerHTML = ''));
 async function build() {
   const host = new MemoryHost();
   host.add(FOLDER);
+  host.network = { graph: GRAPH, layers: layerFacts(GRAPH), points: quantizationPoints(GRAPH), parameters: 1, macs: 1 };
   setLink(host.link('me'));
   const projects = useProjects();
   await projects.open(FOLDER);
-  projects.network = { graph: GRAPH, layers: layerFacts(GRAPH), points: quantizationPoints(GRAPH), parameters: 1, macs: 1 };
+  await vi.waitUntil(() => projects.network);
   let model!: SpaceModel;
   const matrix = mount(
     { components: { BitMatrix }, setup: () => ({ model: (model = useSpace()) }), template: '<BitMatrix :model="model" />' },

@@ -11,7 +11,7 @@ export interface JsonProblem {
 export type JsonRead = { ok: true; value: unknown; lines: Map<string, number> } | { ok: false; problem: JsonProblem };
 
 /** A path such as `space.layers.conv2.weightBits.0` as one text. */
-export const pathKey = (path: readonly (string | number)[]): string => JSON.stringify(path.map(String));
+const pathKey = (path: readonly (string | number)[]): string => JSON.stringify(path.map(String));
 
 class Failure extends Error {
   constructor(readonly problem: JsonProblem) {

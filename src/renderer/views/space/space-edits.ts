@@ -12,7 +12,7 @@ export type FormField = 'granularities' | 'weightSymmetries' | 'activationSymmet
 export type Field = Axis | FormField;
 
 /** Values of each set in the order in which they are written. */
-export const VALUES: Readonly<Record<Field, readonly (number | string)[]>> = {
+const VALUES: Readonly<Record<Field, readonly (number | string)[]>> = {
   weightBits: ALL_BITS,
   activationBits: ALL_BITS,
   granularities: GRANULARITIES,

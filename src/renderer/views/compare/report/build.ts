@@ -1,95 +1,37 @@
 /** The report of a comparison as one HTML document without scripts and without anything from outside. */
 import { markPath, SLOT_SHAPES } from '../../../charts/frame.ts';
+import type { Figure, ReportCost, ReportData, ReportSide } from './data.ts';
 import { html, Markup } from './html.ts';
 
-/** A text with what it means for the reader. */
-export interface Figure {
-  text: string;
-  tone?: 'better' | 'worse' | 'quiet';
-}
-
-export interface ReportSide {
-  letter: string;
-  /** place in the palette, from 1 */
-  slot: number;
-  name: string;
-  /** cells of the first table, as many as `columns` has */
-  figures: readonly Figure[];
-  /** by aligned layer; null = it lacks the layer */
-  weights: readonly (number | null)[];
-  activations: readonly (number | null)[];
-  averageWeights: string;
-  averageActivations: string;
-  /** by class, as text; null where classes were not counted */
-  classes: readonly string[] | null;
-  /** JSON */
-  configuration: string;
-  commands: readonly string[];
-}
-
-/** Cost of every layer against the baseline. */
-export interface ReportCost {
-  title: string;
-  unit: string;
-  /** by side; null for the baseline */
-  rows: readonly ({ values: readonly (number | null)[]; texts: readonly string[]; total: Figure } | null)[];
-}
-
-export interface ReportRun {
-  title: string;
-  facts: readonly (readonly [name: string, value: string])[];
-  /** JSON */
-  recipe: string;
-}
-
-export interface ReportData {
-  language: string;
-  title: string;
-  facts: string;
-  baseline: string;
-  columns: readonly string[];
-  sides: readonly ReportSide[];
-  layers: readonly { number: number; name: string }[];
-  costs: readonly ReportCost[];
-  runs: readonly ReportRun[];
-  made: string;
-  words: Readonly<
-    Record<
-      | 'configurations'
-      | 'bits'
-      | 'bitsNote'
-      | 'weights'
-      | 'activations'
-      | 'average'
-      | 'layer'
-      | 'layers'
-      | 'total'
-      | 'costs'
-      | 'classes'
-      | 'class'
-      | 'noClasses'
-      | 'runs'
-      | 'recipe'
-      | 'reproduce'
-      | 'configuration'
-      | 'lacks',
-      string
-    >
-  >;
-}
-
 const mark = ({ slot }: Pick<ReportSide, 'slot'>): Markup =>
-  html`<svg class="mark" viewBox="0 0 11 11" aria-hidden="true"><path d="${markPath(SLOT_SHAPES[(slot - 1) % SLOT_SHAPES.length], 5.5, 5.5, 8)}" fill="var(--run-${slot})"/></svg>`;
+  html`<svg class="mark" viewBox="0 0 11 11" aria-hidden="true">
+    <path d="${markPath(SLOT_SHAPES[(slot - 1) % SLOT_SHAPES.length], 5.5, 5.5, 8)}" fill="var(--run-${slot})" />
+  </svg>`;
 
 const figure = ({ text, tone }: Figure): Markup => (tone ? html`<td class="${tone}">${text}</td>` : html`<td>${text}</td>`);
 
 function configurations({ words, columns, sides }: ReportData): Markup {
-  return html`<section><h2>${words.configurations}</h2><div class="scroll"><table>
-<thead><tr>${columns.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-<tbody>${sides.map(
-    (side) => html`<tr><th scope="row">${mark(side)}<b>${side.letter}</b> ${side.name}</th>${side.figures.map(figure)}</tr>
-`,
-  )}</tbody></table></div></section>`;
+  return html`<section>
+    <h2>${words.configurations}</h2>
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            ${columns.map((name) => html`<th scope="col">${name}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${sides.map(
+            (side) =>
+              html`<tr>
+                <th scope="row">${mark(side)}<b>${side.letter}</b> ${side.name}</th>
+                ${side.figures.map(figure)}
+              </tr> `,
+          )}
+        </tbody>
+      </table>
+    </div>
+  </section>`;
 }
 
 function cell(bits: number | null, base: number | null, isBase: boolean, lacks: string): Markup {
@@ -101,21 +43,39 @@ function cell(bits: number | null, base: number | null, isBase: boolean, lacks: 
 function strip(data: ReportData, part: 'weights' | 'activations'): Markup {
   const { words, sides, layers, baseline } = data;
   const base = sides.find(({ letter }) => letter === baseline);
-  return html`<table class="strips"><caption>${words[part]}</caption>
-<thead><tr><th scope="col">${words.layer}</th>${layers.map(({ number, name }) => html`<th scope="col" title="${name}">${number}</th>`)}<th scope="col">${words.average}</th></tr></thead>
-<tbody>${sides.map(
-    (side) => html`<tr><th scope="row">${mark(side)}${side.letter}</th>${layers.map((_, index) =>
-      cell(side[part][index], base?.[part][index] ?? null, side.letter === baseline, words.lacks),
-    )}<td class="average">${part === 'weights' ? side.averageWeights : side.averageActivations}</td></tr>
-`,
-  )}</tbody></table>`;
+  return html`<table class="strips">
+    <caption>
+      ${words[part]}
+    </caption>
+    <thead>
+      <tr>
+        <th scope="col">${words.layer}</th>
+        ${layers.map(({ number, name }) => html`<th scope="col" title="${name}">${number}</th>`)}
+        <th scope="col">${words.average}</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${sides.map(
+        (side) =>
+          html`<tr>
+            <th scope="row">${mark(side)}${side.letter}</th>
+            ${layers.map((_, index) => cell(side[part][index], base?.[part][index] ?? null, side.letter === baseline, words.lacks))}
+            <td class="average">${part === 'weights' ? side.averageWeights : side.averageActivations}</td>
+          </tr> `,
+      )}
+    </tbody>
+  </table>`;
 }
 
 const bits = (data: ReportData): Markup =>
-  html`<section><h2>${data.words.bits}</h2><p>${data.words.bitsNote}</p><div class="scroll">${strip(data, 'weights')}${strip(data, 'activations')}</div></section>`;
+  html`<section>
+    <h2>${data.words.bits}</h2>
+    <p>${data.words.bitsNote}</p>
+    <div class="scroll">${strip(data, 'weights')}${strip(data, 'activations')}</div>
+  </section>`;
 
-const BAR_WIDTH = 1000;
-const BAR_HEIGHT = 64;
+const BAR_WIDTH = 840;
+const BAR_HEIGHT = 56;
 
 /** Signed bars of one configuration; all configurations share the scale from `low` to `high`. */
 function bars(values: readonly (number | null)[], slot: number, low: number, high: number): Markup {
@@ -126,76 +86,160 @@ function bars(values: readonly (number | null)[], slot: number, low: number, hig
   const shapes = values.map((value, index) => {
     if (!value) return null;
     const height = Math.max(1, (Math.abs(value) / span) * (BAR_HEIGHT - 8));
-    return html`<rect x="${round((index + 0.15) * step)}" y="${round(value > 0 ? zero - height : zero)}" width="${round(step * 0.7)}" height="${round(height)}" fill="var(--run-${slot})"/>`;
+    return html`<rect
+      x="${round((index + 0.15) * step)}"
+      y="${round(value > 0 ? zero - height : zero)}"
+      width="${round(step * 0.7)}"
+      height="${round(height)}"
+      fill="var(--run-${slot})"
+    />`;
   });
-  return html`<svg class="bars" viewBox="0 0 ${BAR_WIDTH} ${BAR_HEIGHT}" aria-hidden="true"><path d="M0 ${round(zero)}H${BAR_WIDTH}" stroke="var(--line-strong)"/>${shapes}</svg>`;
+  return html`<svg class="bars" viewBox="0 0 ${BAR_WIDTH} ${BAR_HEIGHT}" aria-hidden="true">
+    <path d="M0 ${round(zero)}H${BAR_WIDTH}" stroke="var(--line-strong)" />
+    ${shapes}
+  </svg>`;
 }
 
 function cost({ words, sides, layers }: ReportData, { title, unit, rows }: ReportCost): Markup {
   const shown = sides.flatMap((side, index) => (rows[index] ? [{ side, row: rows[index] }] : []));
   const all = shown.flatMap(({ row }) => row.values).filter((value): value is number => value !== null);
   const [low, high] = [Math.min(0, ...all), Math.max(0, ...all)];
-  return html`<h3>${title}</h3>${shown.map(
-    ({ side, row }) => html`<p>${mark(side)}<b>${side.letter}</b> ${row.total.text}</p>${bars(row.values, side.slot, low, high)}`,
-  )}<details><summary>${words.layers}</summary><div class="scroll"><table>
-<thead><tr><th scope="col">${words.layer}</th>${shown.map(({ side }) => html`<th scope="col">${side.letter}, ${unit}</th>`)}</tr></thead>
-<tbody>${layers.map(
-    ({ number, name }, index) => html`<tr><th scope="row">${number} ${name}</th>${shown.map(({ row }) => html`<td>${row.texts[index]}</td>`)}</tr>
-`,
-  )}<tr><th scope="row">${words.total}</th>${shown.map(({ row }) => figure(row.total))}</tr></tbody></table></div></details>`;
+  return html`<h3>${title}</h3>
+    ${shown.map(
+      ({ side, row }) =>
+        html`<div class="cost">
+          <span>${mark(side)}<b>${side.letter}</b></span
+          >${bars(row.values, side.slot, low, high)}<span class="${row.total.tone ?? ''}">${row.total.text}</span>
+        </div>`,
+    )}
+    <details>
+      <summary>${words.layers}</summary>
+      <div class="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">${words.layer}</th>
+              ${shown.map(({ side }) => html`<th scope="col">${side.letter}, ${unit}</th>`)}
+            </tr>
+          </thead>
+          <tbody>
+            ${layers.map(
+              ({ number, name }, index) =>
+                html`<tr>
+                  <th scope="row">${number} ${name}</th>
+                  ${shown.map(({ row }) => html`<td>${row.texts[index]}</td>`)}
+                </tr> `,
+            )}
+            <tr>
+              <th scope="row">${words.total}</th>
+              ${shown.map(({ row }) => figure(row.total))}
+            </tr>
+          </tbody>
+        </table>
+      </div>
+    </details>`;
 }
 
 function classes({ words, sides }: ReportData): Markup {
   const counted = sides.filter((side) => side.classes !== null);
-  if (counted.length === 0) return html`<section><h2>${words.classes}</h2><p>${words.noClasses}</p></section>`;
+  if (counted.length === 0)
+    return html`<section>
+      <h2>${words.classes}</h2>
+      <p>${words.noClasses}</p>
+    </section>`;
   const count = Math.max(...counted.map((side) => side.classes!.length));
-  return html`<section><h2>${words.classes}</h2><div class="scroll"><table>
-<thead><tr><th scope="col">${words.class}</th>${counted.map((side) => html`<th scope="col">${mark(side)}${side.letter}</th>`)}</tr></thead>
-<tbody>${Array.from(
-    { length: count },
-    (_, index) => html`<tr><th scope="row">${index}</th>${counted.map((side) => html`<td>${side.classes![index] ?? '—'}</td>`)}</tr>
-`,
-  )}</tbody></table></div></section>`;
+  return html`<section>
+    <h2>${words.classes}</h2>
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">${words.class}</th>
+            ${counted.map((side) => html`<th scope="col">${mark(side)}${side.letter}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${Array.from(
+            { length: count },
+            (_, index) =>
+              html`<tr>
+                <th scope="row">${index}</th>
+                ${counted.map((side) => html`<td>${side.classes![index] ?? '—'}</td>`)}
+              </tr> `,
+          )}
+        </tbody>
+      </table>
+    </div>
+  </section>`;
 }
 
 const runs = ({ words, runs: list }: ReportData): Markup =>
-  html`<section class="long"><h2>${words.runs}</h2>${list.map(
-    (run) => html`<h3>${run.title}</h3><dl>${run.facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
-<details><summary>${words.recipe}</summary><pre>${run.recipe}</pre></details>`,
-  )}</section>`;
+  html`<section class="long">
+    <h2>${words.runs}</h2>
+    ${list.map(
+      (run) =>
+        html`<h3>${run.title}</h3>
+          <dl>
+            ${run.facts.map(
+              ([name, value]) =>
+                html`<dt>${name}</dt>
+                  <dd>${value}</dd>`,
+            )}
+          </dl>
+          <pre>${run.command}</pre>
+          <details>
+            <summary>${words.recipe}: recipe.json</summary>
+            <pre>${run.recipe}</pre>
+          </details>`,
+    )}
+  </section>`;
 
 const reproduce = ({ words, sides }: ReportData): Markup =>
-  html`<section class="long"><h2>${words.reproduce}</h2>${sides.map(
-    (side) => html`<h3>${mark(side)}${side.letter} ${side.name}</h3><pre>${side.commands.join('\n')}</pre>
-<details><summary>${words.configuration}</summary><pre>${side.configuration}</pre></details>`,
-  )}</section>`;
+  html`<section class="long">
+    <h2>${words.reproduce}</h2>
+    ${sides.map(
+      (side) =>
+        html`<h3>${mark(side)}${side.letter} ${side.name}</h3>
+          <pre>${side.commands.join('\n')}</pre>
+          <details>
+            <summary>${words.configuration}: ${side.file}</summary>
+            <pre>${side.configuration}</pre>
+          </details>`,
+    )}
+  </section>`;
 
 /** @param style from `reportStyle` */
 export function buildReport(data: ReportData, style: string): string {
   const page = html`<!doctype html>
-<html lang="${data.language}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${data.title}</title>
-<style>
-${new Markup(style)}</style>
-</head>
-<body>
-<header><h1>${data.title}</h1><p>${data.facts}</p></header>
-<main>
-${configurations(data)}
-${bits(data)}
-${data.costs.length > 0 && html`<section class="long"><h2>${data.words.costs}</h2>${data.costs.map((each) => cost(data, each))}</section>`}
-${classes(data)}
-${runs(data)}
-${reproduce(data)}
-</main>
-<footer>${data.made}</footer>
-</body>
-</html>
-`;
+    <html lang="${data.language}">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
+        <title>${data.title}</title>
+        <style>
+          ${new Markup(style)}
+        </style>
+      </head>
+      <body>
+        <header>
+          <h1>${data.title}</h1>
+          <p>${data.facts}</p>
+        </header>
+        <main>
+          ${configurations(data)} ${bits(data)}
+          ${
+            data.costs.length > 0 &&
+            html`<section class="long">
+              <h2>${data.words.costs}</h2>
+              ${data.costs.map((each) => cost(data, each))}
+            </section>`
+          }
+          ${classes(data)} ${runs(data)} ${reproduce(data)}
+        </main>
+        <footer>${data.made}</footer>
+      </body>
+    </html> `;
   return page.text;
 }

@@ -4,13 +4,33 @@ import { fixed, MISSING, percent, points, signed, whole } from '../../../format.
 import { language, t } from '../../../i18n.ts';
 import tokens from '../../../styles/tokens.css?raw';
 import { formCode } from '../../../ui/form-name.ts';
-import { classAccuracies, COST_KINDS, layerCostOf, wholeCostOf, type AlignedLayer, type CostKind, type Side } from '../model.ts';
+import { classAccuracies, COST_KINDS, layerCostOf, layerUnit, wholeCostOf, type AlignedLayer, type CostKind, type Side } from '../model.ts';
 import { bitOpsUnit, shownDifference, shownPercent, SIZE_UNIT, withUnit, type CostUnit } from '../units.ts';
-import { buildReport, type Figure, type ReportCost, type ReportData, type ReportRun, type ReportSide } from './build.ts';
+import { buildReport } from './build.ts';
+import type { Figure, ReportCost, ReportData, ReportRun, ReportSide } from './data.ts';
 import { reportStyle } from './style.ts';
 
 const words = (): ReportData['words'] => {
-  const names = ['configurations', 'bits', 'bitsNote', 'weights', 'activations', 'average', 'layer', 'layers', 'total', 'costs', 'classes', 'class', 'noClasses', 'runs', 'recipe', 'reproduce', 'configuration', 'lacks'] as const;
+  const names = [
+    'configurations',
+    'bits',
+    'bitsNote',
+    'weights',
+    'activations',
+    'average',
+    'layer',
+    'layers',
+    'total',
+    'costs',
+    'classes',
+    'class',
+    'noClasses',
+    'runs',
+    'recipe',
+    'reproduce',
+    'configuration',
+    'lacks',
+  ] as const;
   return Object.fromEntries(names.map((name) => [name, t(`compare.out.${name}`)])) as ReportData['words'];
 };
 
@@ -47,16 +67,27 @@ function figuresOf(side: Side, base: Side | null, bitOps: CostUnit): Figure[] {
 
 const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
-function commandsOf(folder: string, { entry, letter }: Side): string[] {
-  const project = quoted(folder.split(/[\\/]/).at(-1) ?? folder);
-  const file = `${letter.toLowerCase()}.json`;
+const folderName = (folder: string): string => quoted(folder.split(/[\\/]/).at(-1) ?? folder);
+const fileOf = ({ letter }: Side): string => `${letter.toLowerCase()}.json`;
+
+function commandsOf(folder: string, side: Side): string[] {
+  const { entry, letter } = side;
+  const project = folderName(folder);
+  const file = fileOf(side);
   return [
     `eqnet eval ${project} --run ${entry.run} --config ${file}`,
     `eqnet export ${project} --run ${entry.run} --config ${file} --out ${letter.toLowerCase()}.onnx`,
   ];
 }
 
-function sideOf(side: Side, index: number, base: Side | null, layers: readonly AlignedLayer[], bitOps: CostUnit, folder: string): ReportSide {
+function sideOf(
+  side: Side,
+  index: number,
+  base: Side | null,
+  layers: readonly AlignedLayer[],
+  bitOps: CostUnit,
+  folder: string,
+): ReportSide {
   return {
     letter: side.letter,
     slot: side.slot,
@@ -67,13 +98,14 @@ function sideOf(side: Side, index: number, base: Side | null, layers: readonly A
     averageWeights: fixed(side.cost?.averageBits.weights, 2),
     averageActivations: fixed(side.cost?.averageBits.activations, 2),
     classes: classAccuracies(side)?.map((value) => fixed(value, 1)) ?? null,
+    file: fileOf(side),
     configuration: JSON.stringify(side.entry.configuration, null, 2),
     commands: commandsOf(folder, side),
   };
 }
 
 function costOf(kind: CostKind, sides: readonly Side[], base: Side, layers: readonly AlignedLayer[], bitOps: CostUnit): ReportCost | null {
-  const unit: CostUnit = kind === 'size' ? SIZE_UNIT : kind === 'error' ? { unit: '%', per: 0.01, digits: 1 } : bitOps;
+  const unit = layerUnit(kind, bitOps);
   const place = sides.indexOf(base);
   const rows = sides.map((side, index) => {
     if (side === base) return null;
@@ -83,27 +115,51 @@ function costOf(kind: CostKind, sides: readonly Side[], base: Side, layers: read
     });
     const [wholeOwn, wholeBase] = [wholeCostOf(side, kind), wholeCostOf(base, kind)];
     const total = wholeOwn === null || wholeBase === null ? null : shownDifference(wholeOwn, wholeBase, unit);
-    return { values, texts: values.map((value) => signed(value, unit.digits)), total: toned(total, `${signed(total, unit.digits)} ${unit.unit}`, 'down') };
+    return {
+      values,
+      texts: values.map((value) => signed(value, unit.digits)),
+      total: toned(total, `${signed(total, unit.digits)} ${unit.unit}`, 'down'),
+    };
   });
   const known = rows.some((row) => row?.values.some((value) => value !== null));
-  return known ? { title: t('compare.out.against', { cost: t(`compare.cost.${kind}`), letter: base.letter }), unit: unit.unit, rows } : null;
+  return known
+    ? { title: t('compare.out.against', { cost: t(`compare.cost.${kind}`), letter: base.letter }), unit: unit.unit, rows }
+    : null;
 }
 
-function runOf(run: RunView): ReportRun {
+function runOf(run: RunView, folder: string): ReportRun {
   const { engine, network, images, predictor } = run;
   const facts: [string, string][] = [
     [t('compare.out.run'), run.label ? `${run.label} (${run.id})` : run.id],
     [t('compare.out.data'), t(`shell.dataset.${run.settings.data.dataset}`)],
-    [t('compare.out.network'), network ? `${t(`shell.architecture.${run.settings.model.architecture}`)}, ${t('compare.out.parameters', { count: whole(network.parameters) })}` : MISSING],
-    [t('compare.out.images'), images ? t('compare.out.imageCounts', { train: whole(images.train), validation: whole(images.validation), test: whole(images.test) }) : MISSING],
+    [
+      t('compare.out.network'),
+      network
+        ? `${t(`shell.architecture.${run.settings.model.architecture}`)}, ${t('compare.out.parameters', { count: whole(network.parameters) })}`
+        : MISSING,
+    ],
+    [
+      t('compare.out.images'),
+      images
+        ? t('compare.out.imageCounts', { train: whole(images.train), validation: whole(images.validation), test: whole(images.test) })
+        : MISSING,
+    ],
     [t('compare.out.float'), run.float ? `${percent(run.float.accuracy)} %` : MISSING],
-    [t('compare.out.predictor'), predictor ? t('compare.out.predictorFacts', { rmse: fixed(predictor.rmse * 100, 2), kendall: fixed(predictor.kendall, 2) }) : MISSING],
+    [
+      t('compare.out.predictor'),
+      predictor ? t('compare.out.predictorFacts', { rmse: fixed(predictor.rmse * 100, 2), kendall: fixed(predictor.kendall, 2) }) : MISSING,
+    ],
     [t('compare.out.engine'), `${engine.executor}, ${engine.version}`],
     [t('compare.out.seed'), String(run.settings.seed)],
     [t('compare.out.weights256'), run.supernet?.weightsDigest ?? MISSING],
     [t('compare.out.digest'), run.digest ?? MISSING],
   ];
-  return { title: run.title || run.id, facts, recipe: JSON.stringify(run.settings, null, 2) };
+  return {
+    title: run.title || run.id,
+    facts,
+    recipe: JSON.stringify(run.settings, null, 2),
+    command: `eqnet run recipe.json --project ${folderName(folder)}`,
+  };
 }
 
 /** Everything that the report shows. */
@@ -138,8 +194,10 @@ export function reportData(
     sides: sides.map((side, index) => sideOf(side, index, base, layers, bitOps, project.folder)),
     layers: layers.map(({ number, name }) => ({ number, name })),
     costs: base && sides.length > 1 ? COST_KINDS.flatMap((kind) => costOf(kind, sides, base, layers, bitOps) ?? []) : [],
-    runs: runs.map(runOf),
-    made: t('compare.out.made', { time: now.toLocaleString(language() === 'en' ? 'en-GB' : language(), { dateStyle: 'long', timeStyle: 'short' }) }),
+    runs: runs.map((run) => runOf(run, project.folder)),
+    made: t('compare.out.made', {
+      time: now.toLocaleString(language() === 'en' ? 'en-GB' : language(), { dateStyle: 'long', timeStyle: 'short' }),
+    }),
     words: words(),
   };
 }
@@ -154,4 +212,9 @@ export const reportOf = (
 
 /** Name that is offered for the file. */
 export const reportFileName = (project: string): string =>
-  `${project.replace(/\.eqnet$/, '').replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[-.]+/, '') || 'project'}-comparison.html`;
+  `${
+    project
+      .replace(/\.eqnet$/, '')
+      .replace(/[^\p{L}\p{N}._-]+/gu, '-')
+      .replace(/^[-.]+/, '') || 'project'
+  }-comparison.html`;

@@ -4,7 +4,10 @@
 export function themeTokens(tokens: string, theme: 'dark' | 'light'): string {
   const found = new RegExp(`\\[data-theme='${theme}'\\]\\s*\\{([^}]*)\\}`).exec(tokens);
   if (!found) throw new Error(`tokens.css has no theme '${theme}'`);
-  return found[1].replace(/\/\*[^*]*\*\//g, '').replace(/\s*\n\s*/g, ' ').trim();
+  return found[1]
+    .replace(/\/\*[^*]*\*\//g, '')
+    .replace(/\s*\n\s*/g, ' ')
+    .trim();
 }
 
 /** @param tokens the text of styles/tokens.css */
@@ -29,20 +32,24 @@ th:first-child,td:first-child,.left{text-align:left}
 th:last-child,td:last-child{padding-right:0}
 tr:last-child>*{border-bottom:0}
 tbody th{color:var(--text);font-weight:400}
-td.better{color:var(--ok)}
-td.worse{color:var(--warn)}
 .quiet{color:var(--text-3)}
 .mark{width:11px;height:11px;margin-right:6px;vertical-align:-1px}
-.strips{border-collapse:separate;border-spacing:2px}
+.strips{table-layout:fixed;border-collapse:separate;border-spacing:2px}
 .strips th,.strips td{padding:0;border:0;text-align:center}
 .strips th:first-child{padding-right:10px;text-align:left}
+.strips th:first-child{width:68px}
+.strips th:last-child{width:56px;text-align:right}
 .strips thead th{color:var(--text-3);font-size:12px}
 .strips td.average{padding-left:8px;color:var(--text-2);text-align:right}
 .bit{display:block;min-width:20px;height:22px;border-radius:2px;font:500 12px/22px Inter,system-ui,sans-serif;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .same{box-shadow:inset 0 0 0 1px var(--line-strong);color:var(--text-3)}
 .gap{background:repeating-linear-gradient(135deg,var(--line) 0 2px,transparent 2px 6px)}
 ${[2, 3, 4, 5, 6, 7, 8].map((bits) => `.b${bits}{background:var(--bit-${bits});color:var(--bit-${bits}-ink)}`).join('\n')}
+.cost{display:grid;grid-template-columns:56px minmax(0,1fr) 100px;align-items:center}
+.cost>:last-child{text-align:right;font-variant-numeric:tabular-nums}
 .bars{display:block;width:100%;height:auto}
+.better{color:var(--ok)}
+.worse{color:var(--warn)}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 20px;margin:8px 0 0}
 dt{color:var(--text-2)}
 dd{margin:0;overflow-wrap:anywhere}
