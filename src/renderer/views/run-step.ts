@@ -45,7 +45,7 @@ export function changesOf(draft: Recipe, run: Pick<RunView, 'settings'>): Recipe
 }
 
 /** Fields of the predictor's section that decide over the measurements; the others only over the fit. */
-export const MEASUREMENT_FIELDS = [
+const MEASUREMENT_FIELDS = [
   'trainSamples',
   'heldOutSamples',
   'sampleImages',

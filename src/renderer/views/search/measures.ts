@@ -33,7 +33,7 @@ export const LOOKS: Readonly<Record<Measure, Look>> = {
 };
 
 export type Constraints = Record<Measure, Limits>;
-export const NO_LIMITS: Limits = { low: null, high: null };
+const NO_LIMITS: Limits = { low: null, high: null };
 
 export const noConstraints = (): Constraints => Object.fromEntries(MEASURES.map((measure) => [measure, { ...NO_LIMITS }])) as Constraints;
 

@@ -40,7 +40,7 @@ export interface FoundCandidate {
 }
 
 /** @throws WorkbenchError `config-invalid` when the key does not fit the network */
-export function rowFacts(key: string, facts: readonly LayerFacts[]): RowFacts {
+function rowFacts(key: string, facts: readonly LayerFacts[]): RowFacts {
   const configuration = parseConfigurationKey(key, facts);
   return {
     ...costsOf(configuration, facts),
