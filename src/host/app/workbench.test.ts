@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ContractRouter } from '@orpc/contract';
-import { implement, type RouterClient } from '@orpc/server';
+import type { implement, RouterClient } from '@orpc/server';
 import { contract, type Contract } from '../../shared/contract/api/index.ts';
 import type { HostClient } from '../../shared/contract/client.ts';
 import type { WorkbenchError } from '../../shared/contract/errors.ts';

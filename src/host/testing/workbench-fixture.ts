@@ -13,7 +13,8 @@ export class WindowLog {
 
   push(event: HostEvent): void {
     this.events.push(event);
-    for (const wake of [...this.waiting]) wake();
+    // those that wake leave the set
+    Array.from(this.waiting).forEach((wake) => wake());
   }
 
   /** Resolves with the first event, past or to come, that fits. */

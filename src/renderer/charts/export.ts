@@ -1,13 +1,11 @@
 import { inject, type InjectionKey } from 'vue';
 import { markPath, type LegendEntry } from './frame.ts';
+import type { SaveFile } from './save-file.ts';
 import { labelWidth } from './parts.ts';
 import { FONT, useTokens, withoutVariables } from './tokens.ts';
 
 /** The plot of a chart as an SVG document, in the colours of the theme that is shown; empty while nothing is drawn. */
 export type ChartImage = () => string;
-
-/** Puts a file where the person wants it. */
-export type SaveFile = (name: string, content: string | Blob, mime: string) => void | Promise<void>;
 
 /** The host's way to save; without one the browser downloads. */
 export const CHART_SAVE: InjectionKey<SaveFile> = Symbol('chart save');

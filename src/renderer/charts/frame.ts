@@ -1,4 +1,4 @@
-import type { SaveFile } from './export.ts';
+import type { SaveFile } from './save-file.ts';
 
 /** What every chart takes for its frame. */
 export interface FrameProps {

@@ -14,7 +14,7 @@ import { readConfiguration, usableRuns } from './wish.ts';
 const named = (names: readonly string[]): LayerFacts[] =>
   chainFacts(names.map(() => 100)).map((fact, index) => ({ ...fact, name: names[index] }));
 
-export function side(letter: Letter, names: readonly string[], bits: number, form: FormKey = 'tss', rest: Partial<ShelfEntry> = {}): Side {
+function side(letter: Letter, names: readonly string[], bits: number, form: FormKey = 'tss', rest: Partial<ShelfEntry> = {}): Side {
   const facts = named(names);
   const run = { id: `run-${letter}`, network: { layers: facts }, candidates: [] } as unknown as RunView;
   const entry = {
@@ -84,6 +84,7 @@ describe('aligned layers', () => {
     const mixed = side('A', ['in', 'x', 'y', 'out'], 4, 'tss', { configuration: { layers } });
     expect(mixed.form).toBeNull();
     expect(alignedLayers([mixed, b], b).map(({ differs }) => differs)).toEqual([false, true, false, false]);
+    expect(alignedLayers([mixed, other, b], b).map(({ differs }) => differs)).toEqual([false, true, false, false]);
   });
   test('one whose run was deleted has no layers and makes none differ', () => {
     const gone = sideOf(b.entry as ShelfEntry & { compare: Letter }, null, null, null);

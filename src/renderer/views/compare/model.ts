@@ -107,7 +107,7 @@ export interface AlignedLayer {
   name: string;
   /** place in the baseline's network, else in the first that has it */
   number: number;
-  /** in network of the baseline's order; null where a configuration lacks the layer */
+  /** by side; null where a configuration lacks the layer */
   cells: (SideLayer | null)[];
   differs: boolean;
 }
@@ -116,20 +116,21 @@ const sameBits = (a: LayerConfiguration, b: LayerConfiguration): boolean =>
   a.weightBits === b.weightBits && a.activationBits === b.activationBits;
 
 /**
- * Layers of all sides; a layer differs when a side lacks it or has other bits than the baseline, or where forms vary by layer,
- * another form.
+ * Layers of all sides; a layer differs when a side lacks it or has other bits than the baseline, or where its forms or the
+ * baseline's vary by layer, another form.
  */
 export function alignedLayers(sides: readonly Side[], baseline: Side | null): AlignedLayer[] {
   const first = baseline ? [baseline, ...sides.filter((side) => side !== baseline)] : sides;
   const names = alignLayers(first.map(({ layers }) => [...layers.keys()]));
-  const mixed = sides.some(({ form, layers }) => form === null && layers.size > 0);
   return names.map((name) => {
     const cells = sides.map(({ layers }) => layers.get(name) ?? null);
     const base = baseline?.layers.get(name) ?? null;
     const differs = cells.some((cell, index) => {
       if (sides[index] === baseline || sides[index].layers.size === 0) return false;
       if (!cell || !base) return cell !== base;
-      return !sameBits(cell.layer, base.layer) || (mixed && formKey(cell.layer) !== formKey(base.layer));
+      // two forms of whole networks are told by the table, not by each of the layers
+      const byLayer = sides[index].form === null || baseline?.form === null;
+      return !sameBits(cell.layer, base.layer) || (byLayer && formKey(cell.layer) !== formKey(base.layer));
     });
     return { name, number: first.map(({ layers }) => layers.get(name)?.number).find((each) => each !== undefined) ?? 0, cells, differs };
   });

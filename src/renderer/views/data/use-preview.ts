@@ -10,7 +10,7 @@ import { host } from '../../stores/host.ts';
 import { useProjects } from '../../stores/projects.ts';
 
 /** ms after the last change of the draft */
-export const PREVIEW_MS = 300;
+const PREVIEW_MS = 300;
 
 export interface PreviewWish {
   split: SplitName;

@@ -82,7 +82,9 @@ export function choicesOf(
     choice.measured ??= entry.measured && { accuracy: entry.measured.accuracy, images: entry.measured.images };
   }
   const onFront = new Set(run.front.map(({ id }) => id));
-  const order = [...run.candidates].sort((a, b) => Number(onFront.has(b.id)) - Number(onFront.has(a.id)) || a.costs.bitops - b.costs.bitops);
+  const order = [...run.candidates].sort(
+    (a, b) => Number(onFront.has(b.id)) - Number(onFront.has(a.id)) || a.costs.bitops - b.costs.bitops,
+  );
   for (const candidate of order) {
     const uniform = candidate.rank === 'uniform' && Number.isInteger(candidate.target);
     const source = onFront.has(candidate.id) ? 'front' : uniform ? 'uniform' : 'proposed';

@@ -44,8 +44,6 @@ function wayToMake({ candidateId, uniform, form }: Pick<Choice, 'candidateId' | 
   if (candidateId !== null) return ['--from-front', candidateId];
   if (uniform === null || form === null) return null;
   const { granularity, weightSymmetry, activationSymmetry } = parseForm(form);
-  return [
-    ...['--uniform', String(uniform), '--granularity', granularity],
-    ...['--weight-symmetry', weightSymmetry, '--activation-symmetry', activationSymmetry],
-  ];
+  const symmetries = ['--weight-symmetry', weightSymmetry, '--activation-symmetry', activationSymmetry];
+  return ['--uniform', String(uniform), '--granularity', granularity].concat(symmetries);
 }

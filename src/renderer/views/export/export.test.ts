@@ -46,16 +46,28 @@ function runOf(change: Partial<RunView> = {}): RunView {
   return { id: 'r-1', settings, candidates: [], front: [], grid: [], network: { layers: facts }, ...change } as unknown as RunView;
 }
 const entry = (configuration: Configuration, change: Partial<ShelfEntry> = {}): ShelfEntry =>
-  ({ id: 's', run: 'r-1', name: 'mine', configuration, candidateId: null, predicted: null, measured: null, compare: null, ...change }) as ShelfEntry;
+  ({
+    id: 's',
+    run: 'r-1',
+    name: 'mine',
+    configuration,
+    candidateId: null,
+    predicted: null,
+    measured: null,
+    compare: null,
+    ...change,
+  }) as ShelfEntry;
 const named = (bits: number): string => `uniform ${bits}`;
 
 describe('configurations to export', () => {
   test('uniform ones of the grid with what was measured', () => {
     const run = runOf({ grid: [{ weightBits: 4, activationBits: 4, form: 'css', accuracy: 0.9, images: 100 }] });
-    expect(choicesOf(run, pointsOf, [], [], named).map(({ name, source, measured }) => [name, source, measured?.accuracy ?? null])).toEqual([
-      ['uniform 8', 'uniform', null],
-      ['uniform 4', 'uniform', 0.9],
-    ]);
+    expect(choicesOf(run, pointsOf, [], [], named).map(({ name, source, measured }) => [name, source, measured?.accuracy ?? null])).toEqual(
+      [
+        ['uniform 8', 'uniform', null],
+        ['uniform 4', 'uniform', 0.9],
+      ],
+    );
     expect(choicesOf(run, null, [], [], named)).toEqual([]);
   });
 
@@ -81,7 +93,12 @@ describe('configurations to export', () => {
       ['uniform 4', 'uniform'],
       [expect.stringMatching(/^c-/), 'other'],
     ]);
-    expect(choices[0]).toMatchObject({ letter: 'A', candidateId: '3/0/css', measured: { accuracy: 0.85 }, key: configurationKey(uniform(3)) });
+    expect(choices[0]).toMatchObject({
+      letter: 'A',
+      candidateId: '3/0/css',
+      measured: { accuracy: 0.85 },
+      key: configurationKey(uniform(3)),
+    });
     expect(firstChoice(choices, [])?.name).toBe('best');
     expect(firstChoice(choices.slice(2), [configurationKey(uniform(4))])?.name).toBe('uniform 4');
   });

@@ -82,5 +82,8 @@ const worst = (rules: readonly (Rule | null)[]): Rule | null => {
 export function summaryOf(target: Target, configuration: Configuration): { weights: Rule | null; activations: Rule | null } {
   const { bits, forms } = viewTarget(target, configuration, null);
   // a form can cost more than a bit-width does
-  return { weights: worst([...forms.map(({ rule }) => rule), ...bits.map(({ weights }) => weights)]), activations: worst(bits.map(({ activations }) => activations)) };
+  return {
+    weights: worst([...forms.map(({ rule }) => rule), ...bits.map(({ weights }) => weights)]),
+    activations: worst(bits.map(({ activations }) => activations)),
+  };
 }

@@ -145,9 +145,7 @@ export function useExport() {
   }
 
   // Exports of this run that are being written, or that failed.
-  const own = computed(() =>
-    jobs.all.filter((job) => job.kind === 'export' && job.project === folder.value && job.run === run.value?.id),
-  );
+  const own = computed(() => jobs.all.filter((job) => job.kind === 'export' && job.project === folder.value && job.run === run.value?.id));
   const job = computed<JobView | null>(() => own.value.find(isLive) ?? null);
   const failed = computed(() => own.value.filter((each) => each.state === 'failed'));
   const waitsFor = computed(() =>
@@ -226,10 +224,14 @@ export function useExport() {
     if (!wanted) return;
     const content = `${JSON.stringify(wanted.configuration, null, 2)}\n`;
     const name = `${fileStem(wanted.name)}.json`;
-    const path = await app.attempt(() => dialogs.saveText({ name, content, title: t('export.saveConfiguration'), type: 'application/json' }));
+    const path = await app.attempt(() =>
+      dialogs.saveText({ name, content, title: t('export.saveConfiguration'), type: 'application/json' }),
+    );
     if (path) app.notify('ok', t('shell.recipeSaved', { path }));
   }
-  const commands = computed(() => (choice.value && run.value ? commandsOf(choice.value, { folder: folder.value, run: run.value.id, format }) : []));
+  const commands = computed(() =>
+    choice.value && run.value ? commandsOf(choice.value, { folder: folder.value, run: run.value.id, format }) : [],
+  );
 
   return {
     settings,

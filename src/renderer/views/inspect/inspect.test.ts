@@ -10,7 +10,7 @@ import { recipeSchema } from '../../../shared/schema/recipe.ts';
 import { changedLayers, choicesOf, setActivationBits, setLayerForm, setNetworkForm, setWeightBits, sharersOf } from './edit.ts';
 import { changeOf, effectRows } from './effect.ts';
 import { readInspectSettings } from './inspect-settings.ts';
-import { layerNoise, layerRows, layerSnr, meanSnr, noiseOf, orderRows } from './layer-rows.ts';
+import { layerNoise, layerRows, layerSnr, meanSnr, narrowName, noiseOf, orderRows } from './layer-rows.ts';
 import { findSubject, measuredOf } from './subject.ts';
 
 const { space } = recipeSchema.parse({ name: 'test' });
@@ -177,3 +177,10 @@ test.each([
 ])('settings from %s', (_, stored, order, origins) => {
   expect(readInspectSettings(stored)).toMatchObject({ order, origins });
 });
+
+test.each([
+  ['conv1', 'conv1'],
+  ['stage1.block2.conv1', 's1.b2.conv1'],
+  ['stage3.block1.shortcut', 's3.b1.shortcut'],
+  ['a-very-long-single-name', 'a-very-long-single-name'],
+])('%s in a narrow column', (name, expected) => expect(narrowName(name)).toBe(expected));

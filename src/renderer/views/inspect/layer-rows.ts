@@ -94,3 +94,13 @@ export function orderRows(rows: readonly LayerRow[], order: RowOrder): LayerRow[
   const share = (row: LayerRow): number => (order === 'size' ? row.sizeShare : (row.noiseShare ?? -1));
   return [...rows].sort((a, b) => share(b) - share(a) || a.number - b.number);
 }
+
+/** Longest name that is shown as it is. */
+const LONGEST = 14;
+
+/** A name for narrow columns: of a long one, the parts before the last are cut to a letter and their number, `s1.b2.conv1`. */
+export function narrowName(name: string): string {
+  if (name.length <= LONGEST) return name;
+  const parts = name.split('.');
+  return [...parts.slice(0, -1).map((part) => part.replace(/^([a-z])[a-z_-]*?(\d*)$/i, '$1$2')), parts.at(-1)].join('.');
+}

@@ -5,6 +5,7 @@ import { recipeSchema } from '../../../shared/schema/recipe.ts';
 import { diffRecipes, isDifferent, valueText } from './recipe-diff.ts';
 import { bestSearched, engineText, filterRows, lowestOfForms, rowOf } from './run-rows.ts';
 import { COLUMNS, readRunsSettings } from './runs-settings.ts';
+import { runsCsv } from './run-csv.ts';
 import { redoable } from './use-run-actions.ts';
 
 function runOf(change: Partial<RunView> = {}, done: number = PHASES.length): RunView {
@@ -49,7 +50,6 @@ const jobOf = (change: Partial<JobView>): JobView => ({
   phases: 9,
   progress: null,
   rss: null,
-  mostRss: null,
   mostRss: null,
   checkpoint: null,
   startedAt: null,
@@ -163,4 +163,11 @@ test('settings of the table: nonsense gets defaults, and fixed columns stay', ()
   expect(readRunsSettings({ sort: { key: 'x' }, columns: 3, state: 1 })).toEqual(readRunsSettings(undefined));
   expect(readRunsSettings({ columns: ['seed', 'nowhere'] }).columns).toEqual(['state', 'name', 'seed']);
   expect(COLUMNS.length).toBe(16);
+});
+
+test('the table as CSV has a line for each run, with units in the headings', () => {
+  const [head, line] = runsCsv([rowOf(runOf({ label: 'a, b', float: { accuracy: 0.91234, images: 10 } }), null)]).split('\r\n');
+  expect(head).toContain('id,label,state,recipe,started,pretrain [s],');
+  expect(head).toContain('float [%],');
+  expect(line).toMatch(/^a-1,"a, b",done,a,2026-01-01T00:00:00.000Z,2,2,2,2,2,2,2,2,2,18,91.23,,,,,,,0,0,tensorflow-/);
 });
