@@ -53,7 +53,11 @@ export function useEngineScreen() {
   const failed = computed(() => installs.value.filter(({ state }) => state === 'failed'));
   async function install(): Promise<void> {
     const force = ready.value;
-    if (force && !(await dialogs.confirm({ title: t('engine.again.title'), text: t('engine.again.text'), action: t('engine.setup.again') }))) return;
+    if (
+      force &&
+      !(await dialogs.confirm({ title: t('engine.again.title'), text: t('engine.again.text'), action: t('engine.setup.again') }))
+    )
+      return;
     await app.attempt(async () => {
       for (const each of failed.value) await jobs.dismiss(each.id);
       await engine.install({ gpu: device.value === 'gpu', force });

@@ -10,7 +10,7 @@ import type { Configuration } from '../../../shared/schema/configuration.ts';
 import { recipeOf } from '../../testing/memory-host.ts';
 import { choicesOf, firstChoice } from './choices.ts';
 import { baseName, commandsOf, fileStem, folderOf, freeFileName } from './commands.ts';
-import { proofFacts, smallNumber } from './proof-facts.ts';
+import { power, proofFacts, smallNumber } from './proof-facts.ts';
 import { howOf, viewTarget } from './target-rows.ts';
 
 const graph: LayerGraph = {
@@ -116,6 +116,7 @@ describe('what a target makes of it', () => {
     expect(view).toMatchObject({ adds: 1, refused: null, fewer: true, mixedZeroPoints: false });
     expect(view.forms).toMatchObject([{ granularity: 'channel', symmetry: 'symmetric', layers: 4 }]);
     expect(howOf(view.bits[1])).toEqual(['container']);
+    expect(howOf(viewTarget(tensorrt, uniform(4), graph).bits[1])).toEqual(['uint8Refused']);
   });
 
   test.each([
@@ -185,6 +186,13 @@ describe('the proof', () => {
     [{ top1Agreement: 0.99 }, { agrees: false, disagreements: 100 }],
     [{ accuracyRuntime: 0.9 }, { change: -1, accurate: false }],
   ])('%j', (change, expected) => expect(of(change)).toMatchObject(expected));
+
+  test.each([
+    [-7, '10⁻⁷'],
+    [0, '10⁰'],
+    [-6.5000001, '10⁻⁶·⁵'],
+    [12, '10¹²'],
+  ])('10 to the power of %d', (exponent, text) => expect(power(exponent)).toBe(text));
 
   test.each([
     [0.0114, 0.0114, null],

@@ -67,9 +67,11 @@ export function viewTarget(target: Target, { layers }: Configuration, graph: Lay
   };
 }
 
-/** The sentence of a row: one where weights and activations are taken alike, else both. */
+/** The sentences of a row: one where weights and activations are taken alike, else both; what is refused stands alone. */
 export function howOf({ weights, activations }: Pick<BitRow, 'weights' | 'activations'>): string[] {
-  return [...new Set([weights, activations].flatMap((rule) => (rule ? [rule.how] : [])))];
+  const rules = [weights, activations].filter((rule) => rule !== null);
+  const refused = rules.filter(({ support }) => support === 'none');
+  return [...new Set((refused.length > 0 ? refused : rules).map(({ how }) => how))];
 }
 
 const WORST: readonly Support[] = ['none', 'storage', 'emulated', 'native'];

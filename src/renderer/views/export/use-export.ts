@@ -195,6 +195,7 @@ export function useExport() {
         ...(file !== undefined && { file }),
       });
       started.add(began.job);
+      for (const each of failed.value) await jobs.dismiss(each.id);
     });
     asking.value = false;
   }

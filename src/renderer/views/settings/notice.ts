@@ -12,9 +12,18 @@ export function noticeSections(notice: string): NoticeSection[] {
     if (rest.length > 0 && !/^\s/.test(first) && rest.every((line) => /^\s/.test(line))) {
       sections.push({ title: first.trim(), text: rest.map((line) => line.trim()).join(' ') });
     } else if (sections.length > 0 && /^\s/.test(first)) {
-      sections[sections.length - 1].text += ` ${block.split('\n').map((line) => line.trim()).join(' ')}`;
+      sections[sections.length - 1].text += ` ${block
+        .split('\n')
+        .map((line) => line.trim())
+        .join(' ')}`;
     } else {
-      sections.push({ title: '', text: block.split('\n').map((line) => line.trim()).join(' ') });
+      sections.push({
+        title: '',
+        text: block
+          .split('\n')
+          .map((line) => line.trim())
+          .join(' '),
+      });
     }
   }
   return sections;
