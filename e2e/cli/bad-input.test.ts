@@ -170,7 +170,7 @@ describe('projects', () => {
         database.close();
       },
       'project-newer',
-      /project\.db was written by a newer EQ-Net Workbench \(tables 7, this one reads up to 1\): update the program\./,
+      /project\.db was written by a newer EQ-Net Workbench \(tables 7, this one reads up to \d+\): update the program\./,
     ],
     [
       'a newer project.json',

@@ -33,6 +33,15 @@ const proof = z.strictObject({
   passed: z.boolean(),
 });
 
+const facts = z.strictObject({
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  disagreements: count,
+  convolutions: count.min(1),
+  integerConvolutions: count,
+  millisecondsPerImage: z.number().positive(),
+  gaps: z.strictObject({ low: z.number(), high: z.number(), counts: z.array(count) }).nullable(),
+});
+
 const proposal = {
   id: z.string(),
   target: bits,
@@ -136,6 +145,8 @@ const runShape = z.strictObject({
       file: z.string(),
       bytes: count.min(1),
       proof,
+      facts,
+      createdAt: z.iso.datetime().nullable(),
       configuration: configurationSchema.nullable(),
     }),
   ),
@@ -175,6 +186,7 @@ export const SHAPES = {
     file: z.string(),
     bytes: count.min(1),
     proof,
+    facts,
     ...measured,
     interval,
     ...costs,
