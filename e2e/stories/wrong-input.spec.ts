@@ -52,7 +52,7 @@ test('projects', async ({ window, host, projectsFolder, places }) => {
     await picker.getByRole('button', { name: 'Cancel' }).click();
   } else {
     await host.choosePath(window, projectsFolder, () => main.getByRole('button', { name: 'Open…' }).click());
-    await expect(window.getByText(new RegExp(`There is no project in ${projectsFolder}`)).first()).toBeVisible();
+    await expect(window.getByText(new RegExp(`${projectsFolder} is not an EQ-Net project`)).first()).toBeVisible();
   }
 
   await openProject(window, host, taken);

@@ -1,0 +1,129 @@
+// `npm run screenshots`: pictures of the app for the README, in both themes, into docs/screenshots.
+//   npm run screenshots                       runs the sample cluttered-quick first, once
+//   npm run screenshots -- --project DIR      shows a finished project of yours (a copy of it)
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { choosePath, eqnet, makeHome, openBrowser, serve } from './lib/app-window.mjs';
+import { setUpBrowser } from './lib/browser.mjs';
+import { root } from './lib/tools.mjs';
+
+const FOLDER = join(root, 'docs', 'screenshots');
+const SAMPLE = join(root, 'out', 'screenshots', 'sample.eqnet');
+const MOST_BYTES = 300_000;
+/** A measurement on all test images, on a slow machine. */
+const MEASURE_MS = 10 * 60_000;
+const say = (text) => console.log(text);
+
+function runSample() {
+  mkdirSync(join(SAMPLE, '..'), { recursive: true });
+  const resume = existsSync(SAMPLE) ? ['--resume'] : [];
+  const child = spawn(process.execPath, [eqnet, 'run', 'cluttered-quick', '--project', SAMPLE, ...resume], { stdio: 'inherit' });
+  return new Promise((done, failed) =>
+    child.once('close', (code) => (code === 0 ? done() : failed(new Error(`eqnet run ended with exit code ${code}.`)))),
+  );
+}
+
+/** Gives the copy a name of its own for the pictures. */
+function rename(project, name) {
+  const file = join(project, 'project.json');
+  writeFileSync(file, `${JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), name }, null, 2)}\n`);
+}
+
+const { values } = parseArgs({ options: { project: { type: 'string' } } });
+const project = values.project ? resolve(values.project) : SAMPLE;
+if (!values.project && !existsSync(join(SAMPLE, 'runs'))) await runSample();
+const found = await setUpBrowser(say);
+if ('problem' in found) throw new Error(found.problem);
+
+const home = makeHome();
+home.copyProject(project, 'cluttered.eqnet');
+rename(join(home.projects, 'cluttered.eqnet'), 'cluttered');
+const server = await serve(home);
+const browser = await openBrowser();
+try {
+  rmSync(FOLDER, { recursive: true, force: true });
+  mkdirSync(FOLDER, { recursive: true });
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-US', reducedMotion: 'reduce' });
+  const page = await context.newPage();
+  await page.goto(server.url);
+  const main = page.getByRole('main');
+  const rail = page.getByRole('navigation', { name: 'Screens' });
+  const title = page.getByRole('heading', { level: 1 });
+
+  /** Shows a screen and waits until it has drawn what it shows. */
+  async function go(name) {
+    await rail.getByRole('button', { name: new RegExp(`^${name}(,|$)`) }).click();
+    await title.filter({ hasText: name }).waitFor();
+    await settle();
+  }
+  async function settle() {
+    await page.mouse.move(700, 4);
+    await page.waitForFunction(() => !document.querySelector('[aria-busy="true"]'));
+    await page.evaluate(() => document.fonts.ready);
+    // a canvas is drawn in the frame after its data came
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 400)))));
+  }
+  async function picture(name) {
+    for (const theme of ['dark', 'light']) {
+      while ((await page.locator('html').getAttribute('data-theme')) !== theme) {
+        await page.keyboard.press('Alt+t');
+        await page.waitForFunction((wanted) => document.documentElement.dataset.theme === wanted, theme);
+      }
+      await settle();
+      const path = join(FOLDER, `${name}-${theme}.png`);
+      await page.screenshot({ path });
+      const { size } = statSync(path);
+      say(`${name}-${theme}.png  ${Math.round(size / 1000)} kB`);
+      if (size > MOST_BYTES) say(`${name}-${theme}.png is larger than ${MOST_BYTES / 1000} kB.`);
+    }
+  }
+
+  await main.getByRole('button', { name: 'Open…' }).click();
+  await choosePath(page, join(home.projects, 'cluttered.eqnet'));
+  await title.filter({ hasText: 'Train' }).waitFor();
+
+  // toasts of what is done here must not stand in the pictures
+  await go('Search');
+  await main.getByText(/\d{2,} configurations · searched in/).waitFor();
+  const rows = main.getByRole('grid', { name: 'Configurations' }).getByRole('row');
+  for (const number of [1, 3, 5]) await rows.nth(number).getByRole('checkbox').click();
+  await main.getByRole('button', { name: 'Compare 3' }).click();
+  await title.filter({ hasText: 'Compare' }).waitFor();
+  const measure = main.getByRole('button', { name: /^Measure A/ });
+  if (await measure.isVisible()) await measure.click();
+  await main.getByRole('group', { name: /lowest in/ }).waitFor({ timeout: MEASURE_MS });
+  await page.reload();
+  await title.filter({ hasText: 'Compare' }).waitFor();
+  await settle();
+  await picture('compare');
+
+  await go('Search');
+  await main.getByText(/\d{2,} configurations · searched in/).waitFor();
+  await rows.nth(2).click();
+  await picture('search');
+  await rows.nth(1).dblclick();
+  await title.filter({ hasText: 'Inspect' }).waitFor();
+  const activations = main.getByRole('button', { name: 'Measure activations' });
+  if (await activations.isVisible()) {
+    await activations.click();
+    await activations.waitFor({ state: 'hidden', timeout: MEASURE_MS });
+  }
+  await picture('inspect');
+  await go('Train');
+  await main.getByRole('radio', { name: 'Supernet' }).click();
+  await picture('train');
+  await go('Space');
+  await picture('space');
+  await go('Export');
+  await picture('export');
+  await page.getByRole('button', { name: 'Project cluttered' }).click();
+  await page.getByRole('menuitem', { name: /^Close project/ }).click();
+  await title.filter({ hasText: 'Projects' }).waitFor();
+  await picture('home');
+} finally {
+  await browser.close();
+  await server.end();
+  home.remove();
+}
