@@ -3,6 +3,7 @@
 //   npm run screenshots -- --project DIR      shows a finished project of yours (a copy of it)
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { choosePath, eqnet, makeHome, openBrowser, serve } from './lib/app-window.mjs';
@@ -11,6 +12,7 @@ import { root } from './lib/tools.mjs';
 
 const FOLDER = join(root, 'docs', 'screenshots');
 const SAMPLE = join(root, 'out', 'screenshots', 'sample.eqnet');
+const NAME = 'digits';
 const MOST_BYTES = 300_000;
 /** A measurement on all test images, on a slow machine. */
 const MEASURE_MS = 10 * 60_000;
@@ -37,9 +39,9 @@ if (!values.project && !existsSync(join(SAMPLE, 'runs'))) await runSample();
 const found = await setUpBrowser(say);
 if ('problem' in found) throw new Error(found.problem);
 
-const home = makeHome();
-home.copyProject(project, 'cluttered.eqnet');
-rename(join(home.projects, 'cluttered.eqnet'), 'cluttered');
+const home = makeHome({ projects: join(tmpdir(), 'EQ-Net') });
+home.copyProject(project, `${NAME}.eqnet`);
+rename(join(home.projects, `${NAME}.eqnet`), NAME);
 const server = await serve(home);
 const browser = await openBrowser();
 try {
@@ -81,29 +83,42 @@ try {
   }
 
   await main.getByRole('button', { name: 'Open…' }).click();
-  await choosePath(page, join(home.projects, 'cluttered.eqnet'));
+  await choosePath(page, join(home.projects, `${NAME}.eqnet`));
   await title.filter({ hasText: 'Train' }).waitFor();
 
-  // toasts of what is done here must not stand in the pictures
+  const idle = () => page.getByRole('contentinfo', { name: 'Status' }).getByText('No jobs').waitFor({ timeout: MEASURE_MS });
+  const searched = () => main.getByText(/\d{2,} configurations · searched in/).waitFor();
+
+  // an older project holds no more of its search than what it proposed
   await go('Search');
-  await main.getByText(/\d{2,} configurations · searched in/).waitFor();
+  await searched();
+  if (/^[\w ]+· \d{1,2} configurations/.test(await title.locator('..').innerText())) {
+    await main.getByRole('button', { name: 'Search more…' }).click();
+    const more = page.getByRole('dialog', { name: 'Search more' });
+    await more.getByRole('button', { name: 'Search', exact: true }).click();
+    await more.waitFor({ state: 'hidden' });
+    await page.waitForTimeout(1000);
+    await idle();
+  }
   const rows = main.getByRole('grid', { name: 'Configurations' }).getByRole('row');
-  for (const number of [1, 3, 5]) await rows.nth(number).getByRole('checkbox').click();
+  const last = (await rows.count()) - 1;
+  for (const number of [1, Math.ceil(last / 2), last]) await rows.nth(number).getByRole('checkbox').click();
   await main.getByRole('button', { name: 'Compare 3' }).click();
   await title.filter({ hasText: 'Compare' }).waitFor();
-  const measure = main.getByRole('button', { name: /^Measure A/ });
-  if (await measure.isVisible()) await measure.click();
-  await main.getByRole('group', { name: /lowest in/ }).waitFor({ timeout: MEASURE_MS });
+  await main.getByRole('button', { name: /^Measure A/ }).click();
+  await page.waitForTimeout(1000);
+  await idle();
+  // toasts of what was done here must not stand in the pictures
   await page.reload();
   await title.filter({ hasText: 'Compare' }).waitFor();
-  await settle();
+  await main.getByRole('group', { name: /lowest in/ }).waitFor();
   await picture('compare');
 
   await go('Search');
-  await main.getByText(/\d{2,} configurations · searched in/).waitFor();
+  await searched();
   await rows.nth(2).click();
   await picture('search');
-  await rows.nth(1).dblclick();
+  await rows.nth(2).dblclick();
   await title.filter({ hasText: 'Inspect' }).waitFor();
   const activations = main.getByRole('button', { name: 'Measure activations' });
   if (await activations.isVisible()) {
@@ -117,10 +132,17 @@ try {
   await go('Space');
   await picture('space');
   await go('Export');
+  await main.getByRole('button', { name: /^Export (ONNX file|again)$/ }).click();
+  await page.waitForTimeout(1000);
+  await idle();
+  await main.getByRole('region', { name: 'Proof' }).getByText('Passed').waitFor();
+  await page.reload();
+  await title.filter({ hasText: 'Export' }).waitFor();
   await picture('export');
-  await page.getByRole('button', { name: 'Project cluttered' }).click();
+  await page.getByRole('button', { name: `Project ${NAME}` }).click();
   await page.getByRole('menuitem', { name: /^Close project/ }).click();
   await title.filter({ hasText: 'Projects' }).waitFor();
+  await page.waitForFunction(() => document.querySelectorAll('canvas:not(.shown)').length === 0);
   await picture('home');
 } finally {
   await browser.close();

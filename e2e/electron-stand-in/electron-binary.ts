@@ -8,7 +8,7 @@ export type ElectronKind = 'electron' | 'stand-in';
 const standIn = fileURLToPath(new URL('./bin', import.meta.url));
 
 /** The executable that the electron package has fetched; null when it has fetched none. */
-export function realBinary(): string | null {
+function realBinary(): string | null {
   const folder = dirname(createRequire(import.meta.url).resolve('electron/package.json'));
   try {
     const path = join(folder, 'dist', readFileSync(join(folder, 'path.txt'), 'utf8'));

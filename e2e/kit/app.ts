@@ -9,7 +9,7 @@ export const RUN_MS = 180_000;
 export const TINY = /A hundredth of MNIST/;
 
 /** A step of the pipeline in the rail. */
-export const step = (page: Page, name: string): Locator =>
+const step = (page: Page, name: string): Locator =>
   page.getByRole('navigation', { name: 'Screens' }).getByRole('button', { name: new RegExp(`^${name}(,|$)`) });
 
 /** Opens a screen by the rail. */

@@ -6,10 +6,10 @@ import { locateEngine } from '../../src/host/engine/locate.ts';
 const tiny = fileURLToPath(new URL('../../resources/recipes/tiny.json', import.meta.url));
 
 /** Name of the recipe of the stories, and of its runs. */
-export const STORY = 'story';
+const STORY = 'story';
 
 /** As `tiny`, with an elastic training that is long enough to be stopped in its middle, and a checkpoint after every step. */
-export function storyRecipe(): Record<string, unknown> {
+function storyRecipe(): Record<string, unknown> {
   const recipe = JSON.parse(readFileSync(tiny, 'utf8')) as Record<string, unknown>;
   // the portable engine takes seconds for a step
   const epochs = locateEngine() ? 4 : 0.5;

@@ -19,17 +19,20 @@ function cacheDirectory(env = process.env) {
   return join(env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'eqnet');
 }
 
-/** A home for one person who starts the program for the first time. */
-export function makeHome() {
+/**
+ * A home for one person who starts the program for the first time.
+ * @param {{ projects?: string }} [places] `projects`: a folder for projects that pictures may show; it must not exist yet
+ */
+export function makeHome({ projects: wished } = {}) {
   const home = mkdtempSync(join(tmpdir(), 'eqnet-home-'));
-  const projects = join(home, 'EQ-Net');
+  const projects = wished ?? join(home, 'EQ-Net');
   mkdirSync(projects);
   return {
     home,
     projects,
     env: { ...process.env, HOME: home, USERPROFILE: home, EQNET_DATA: join(home, 'data'), EQNET_CACHE: cacheDirectory() },
     copyProject: (from, name) => cpSync(from, join(projects, name), { recursive: true }),
-    remove: () => rmSync(home, { recursive: true, force: true, maxRetries: 5 }),
+    remove: () => [projects, home].forEach((folder) => rmSync(folder, { recursive: true, force: true, maxRetries: 5 })),
   };
 }
 

@@ -66,7 +66,7 @@ export interface PipelineOptions {
 const SECONDS_STEP = 5;
 
 /** Drops what a phase and all later ones found, with their checkpoints (`checkpoints/<phase>.safetensors`, `<phase>-*`). */
-export function redoFrom(store: ProjectStore, run: RunRecord, phase: Phase): void {
+function redoFrom(store: ProjectStore, run: RunRecord, phase: Phase): void {
   store.resetFrom(run.id, phase);
   const folder = join(store.runDirectory(run.id), 'checkpoints');
   const dropped = PHASES.slice(PHASES.indexOf(phase));

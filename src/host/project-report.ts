@@ -9,7 +9,7 @@ import { PROJECT_VERSION } from './project-file.ts';
 import type { ProjectStore } from './project-store.ts';
 import type { RunRecord } from './run-record.ts';
 
-export type { ReportedCandidate, ReportedExport, RunReport };
+export type { ReportedCandidate, RunReport };
 
 export interface ProjectReport {
   project: { name: string; folder: string; createdAt: string; format: number };

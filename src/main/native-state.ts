@@ -6,7 +6,7 @@ import { settingsSchema, type Settings } from '../shared/schema/settings.ts';
 import { paintWindows } from './window.ts';
 
 /** Share of the running jobs that is done, 0..1; -1 (no progress bar) when none runs or none can tell. */
-export function jobsProgress(jobs: readonly JobView[]): number {
+function jobsProgress(jobs: readonly JobView[]): number {
   const told = jobs.filter(({ state }) => state === 'running' || state === 'pausing' || state === 'paused');
   const shares = told.flatMap(({ progress, phaseNumber, phases }) =>
     progress && progress.total > 0 ? [(phaseNumber - 1 + progress.done / progress.total) / Math.max(1, phases)] : [],

@@ -1,4 +1,4 @@
 export { createWorkbench, type Workbench } from './workbench.ts';
-export { defaultDataDirectory, type DialogAdapter, type WorkbenchOptions } from './options.ts';
+export type { WorkbenchOptions } from './options.ts';
 export type { WorkbenchRouter } from './router.ts';
 export { HOST_LISTENER } from './event-hub.ts';

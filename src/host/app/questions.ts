@@ -21,7 +21,7 @@ import { QuestionJob, type Question } from './question-job.ts';
  * Configurations of a trained run, with their layers in network order.
  * @throws WorkbenchError `usage` before the supernet is trained, `config-invalid` for what does not fit the network
  */
-export function checkedAll(project: OpenProject, id: string, configurations: readonly Configuration[]): Configuration[] {
+function checkedAll(project: OpenProject, id: string, configurations: readonly Configuration[]): Configuration[] {
   const { opened, recipe } = trainedRun(project.store, id);
   return configurations.map((configuration) => validateConfiguration(configuration, opened.layers, recipe.space, opened.points));
 }

@@ -13,7 +13,7 @@ const entriesSchema = z.array(z.object({ folder: z.string(), name: z.string(), o
 type Entry = z.infer<typeof entriesSchema>[number];
 
 /** One line of a project: how far its newest run is, and the best that was found. */
-export function summarize(store: ProjectStore): NonNullable<RecentProject['summary']> {
+function summarize(store: ProjectStore): NonNullable<RecentProject['summary']> {
   const run = store.runs().at(-1);
   if (!run) return { state: 'empty', phase: null, recipe: '', bestAccuracy: null, sizes: null, bits: null };
   const report = reportRun(store, run);

@@ -13,7 +13,7 @@ import { chooseManifest, currentPlatform, PORTABLE_SLOWDOWN } from './platform.t
 import { readStamp } from './stamp.ts';
 import { compilerRemedy, findCompiler, findPip, pipRemedy } from './tools.ts';
 
-export type { DoctorEngine, DoctorFile, DoctorReport };
+export type { DoctorReport };
 
 export interface DoctorOptions {
   cacheDir?: string;

@@ -47,7 +47,7 @@ export class WindowLog {
 }
 
 /** A client in the same process whose errors are those of a window. */
-export function clientOf(workbench: Workbench): HostClient {
+function clientOf(workbench: Workbench): HostClient {
   const direct = createRouterClient(workbench.router) as unknown as Record<
     string,
     Record<string, (input: unknown, options: object) => Promise<unknown>>

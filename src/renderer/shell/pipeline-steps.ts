@@ -17,7 +17,7 @@ export interface PipelineStep {
 }
 
 /** Phases of a run that each step shows. */
-export const STEP_PHASES: Readonly<Partial<Record<PipelineView, readonly Phase[]>>> = {
+const STEP_PHASES: Readonly<Partial<Record<PipelineView, readonly Phase[]>>> = {
   train: ['pretrain', 'calibrate', 'supernet', 'grid'],
   predictor: ['sample', 'predictor'],
   search: ['search', 'measure'],

@@ -26,7 +26,7 @@ export async function openProject(folder: string): Promise<void> {
 }
 
 /** Loads a recipe file into the open project. */
-export async function loadRecipe(path: string): Promise<void> {
+async function loadRecipe(path: string): Promise<void> {
   const app = useApp();
   await app.attempt(async () => {
     const { recipe, problems } = await host().recipes.parse({ path });

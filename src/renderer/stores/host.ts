@@ -20,4 +20,3 @@ function current(): WindowLink {
 export const host = (): HostClient => current().client;
 /** Id of this window for the contract. */
 export const windowId = (): string => current().window;
-export const hostKind = (): WindowLink['kind'] => current().kind;

@@ -10,7 +10,7 @@ import type { RunContext } from './context.ts';
  * Correct answers and images of each class, in class order.
  * @param logits [images, classes] row-major, of the first images of `labels`
  */
-export function countClasses(
+function countClasses(
   logits: ArrayLike<number>,
   labels: ArrayLike<number>,
   images: number,

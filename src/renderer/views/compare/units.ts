@@ -15,7 +15,7 @@ export function bitOpsUnit(values: readonly number[]): CostUnit {
 export const SIZE_UNIT: CostUnit = { unit: 'kB', per: 1000, digits: 1 };
 
 /** A value as it is shown, as a number: what differences are computed from. */
-export const shownValue = (value: number, { per, digits }: CostUnit): number => Number((value / per).toFixed(digits));
+const shownValue = (value: number, { per, digits }: CostUnit): number => Number((value / per).toFixed(digits));
 
 /** Difference of two values as shown, in the unit. */
 export const shownDifference = (after: number, before: number, unit: CostUnit): number =>

@@ -19,7 +19,7 @@ export const pathSchema = z
   .max(MAX_PATH)
   // eslint-disable-next-line no-control-regex -- a NUL ends a path early in native code
   .regex(/^[^\u0000]*$/, 'may not hold a NUL character');
-export const runIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,127}$/, 'is not the id of a run');
+const runIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,127}$/, 'is not the id of a run');
 export const phaseSchema = z.enum(PHASES);
 
 /** Names an open project by its folder. */

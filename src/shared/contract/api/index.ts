@@ -9,7 +9,7 @@ import { FORM_KEYS, MAX_BITS, MIN_BITS, GRANULARITIES, SYMMETRIES } from '../../
 import { configurationSchema } from '../../schema/configuration.ts';
 import { recipeSchema } from '../../schema/recipe.ts';
 import { settingsSchema, type Settings } from '../../schema/settings.ts';
-import { base, pathSchema, phaseSchema, projectRef, runIdSchema, runRef } from './common.ts';
+import { base, pathSchema, phaseSchema, projectRef, runRef } from './common.ts';
 import type { DataPreview, LayerView, NetworkView, SearchPoints, SensitivityView } from '../look.ts';
 import type {
   AppInfo,
@@ -227,5 +227,3 @@ const engine = {
 
 export const contract = { app, settings, dialogs, files, recipes, projects, runs, jobs, shelf, engine };
 export type Contract = typeof contract;
-
-export { runIdSchema };
