@@ -1,10 +1,11 @@
 // `npm run screenshots`: pictures of the app for the README, in both themes, into docs/screenshots.
 //   npm run screenshots                       runs the sample cluttered-quick first, once
-//   npm run screenshots -- --project DIR      shows a finished project of yours (a copy of it)
+//   npm run screenshots -- --project DIR      shows a finished project of yours (a copy of it); further ones of the same
+//                                             option stand in the list of projects
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { choosePath, eqnet, makeHome, openBrowser, serve } from './lib/app-window.mjs';
 import { setUpBrowser } from './lib/browser.mjs';
@@ -33,8 +34,8 @@ function rename(project, name) {
   writeFileSync(file, `${JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), name }, null, 2)}\n`);
 }
 
-const { values } = parseArgs({ options: { project: { type: 'string' } } });
-const project = values.project ? resolve(values.project) : SAMPLE;
+const { values } = parseArgs({ options: { project: { type: 'string', multiple: true } } });
+const [project, ...others] = (values.project ?? [SAMPLE]).map((path) => resolve(path));
 if (!values.project && !existsSync(join(SAMPLE, 'runs'))) await runSample();
 const found = await setUpBrowser(say);
 if ('problem' in found) throw new Error(found.problem);
@@ -42,6 +43,7 @@ if ('problem' in found) throw new Error(found.problem);
 const home = makeHome({ projects: join(tmpdir(), 'EQ-Net') });
 home.copyProject(project, `${NAME}.eqnet`);
 rename(join(home.projects, `${NAME}.eqnet`), NAME);
+for (const other of others) home.copyProject(other, basename(other));
 const server = await serve(home);
 const browser = await openBrowser();
 try {
@@ -82,9 +84,15 @@ try {
     }
   }
 
-  await main.getByRole('button', { name: 'Open…' }).click();
-  await choosePath(page, join(home.projects, `${NAME}.eqnet`));
-  await title.filter({ hasText: 'Train' }).waitFor();
+  for (const name of [...others.map((path) => basename(path)), `${NAME}.eqnet`]) {
+    await page.getByRole('button', { name: 'Open…' }).click();
+    await choosePath(page, join(home.projects, name));
+    await title.filter({ hasText: 'Train' }).waitFor();
+    if (name === `${NAME}.eqnet`) break;
+    await page.getByRole('button', { name: /^Project / }).click();
+    await page.getByRole('menuitem', { name: /^Close project/ }).click();
+    await title.filter({ hasText: 'Projects' }).waitFor();
+  }
 
   const idle = () => page.getByRole('contentinfo', { name: 'Status' }).getByText('No jobs').waitFor({ timeout: MEASURE_MS });
   const searched = () => main.getByText(/\d{2,} configurations · searched in/).waitFor();
@@ -92,7 +100,7 @@ try {
   // an older project holds no more of its search than what it proposed
   await go('Search');
   await searched();
-  if (/^[\w ]+· \d{1,2} configurations/.test(await title.locator('..').innerText())) {
+  if (/(?<![\d,])\d\d? configurations/.test(await main.getByText(/configurations · searched in/).innerText())) {
     await main.getByRole('button', { name: 'Search more…' }).click();
     const more = page.getByRole('dialog', { name: 'Search more' });
     await more.getByRole('button', { name: 'Search', exact: true }).click();
