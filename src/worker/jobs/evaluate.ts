@@ -10,12 +10,7 @@ import type { RunContext } from './context.ts';
  * Correct answers and images of each class, in class order.
  * @param logits [images, classes] row-major, of the first images of `labels`
  */
-function countClasses(
-  logits: ArrayLike<number>,
-  labels: ArrayLike<number>,
-  images: number,
-  classes: number,
-): EvaluateResult['classes'] {
+function countClasses(logits: ArrayLike<number>, labels: ArrayLike<number>, images: number, classes: number): EvaluateResult['classes'] {
   const counts = Array.from({ length: classes }, () => ({ correct: 0, images: 0 }));
   for (let i = 0; i < images; i++) {
     const count = counts[labels[i]];
