@@ -150,7 +150,7 @@ async function measureLongRun() {
     const status = page.getByRole('contentinfo', { name: 'Status' });
     await status.getByText(/Supernet/).waitFor({ timeout: FIRST_STEP_MS });
     const early = await measureFrames(page, Math.min(WATCH_MS, seconds * 250));
-    const steps = async () => Number(/Step ([\d,]+)/.exec(await status.innerText())?.[1].replaceAll(',', '') ?? 0);
+    const steps = async () => Number(/Step\s+([\d,]+)/.exec(await status.innerText())?.[1].replaceAll(',', '') ?? 0);
     while ((await steps()) < 0.8 * POINTS) await page.waitForTimeout(500);
     const late = await measureFrames(page, Math.min(WATCH_MS, seconds * 150));
     while ((await steps()) < POINTS) await page.waitForTimeout(500);
