@@ -5,7 +5,7 @@ import type { HostOptions } from './kit/fixture.ts';
 const STORY_MS = 240_000;
 
 /**
- * All tests in a browser: `npx playwright test --config e2e`; one host: `--project browser`; one story: its file name.
+ * All tests in a browser: `npx playwright test --config e2e`; one host: `--project=browser`; one story: its file name.
  * The stories run twice, on the desktop app and on the browser host, with the real engine.
  */
 export default defineConfig<HostOptions>({
