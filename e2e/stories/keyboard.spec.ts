@@ -58,7 +58,10 @@ test('keyboard only', async ({ window, host, projectsFolder }) => {
     await keyboard.press('Control+3');
     await expect(head).toContainText('Train');
     await tabTo(window, main.getByRole('radiogroup', { name: 'Part' }).getByRole('radio', { checked: true }));
+    await expect(main.getByRole('radio', { name: 'Supernet' })).toBeChecked();
     await keyboard.press('ArrowLeft');
+    await expect(main.getByRole('radio', { name: 'Float' })).toBeChecked();
+    await keyboard.press('ArrowRight');
     await expect(main.getByRole('radio', { name: 'Supernet' })).toBeChecked();
     const plot = main.getByRole('group', { name: /^Cross-entropy: Highest from/ });
     await tabTo(window, plot);
