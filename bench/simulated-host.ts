@@ -14,4 +14,9 @@ createInterface(process.stdin).on('line', () => {
   globalThis.gc?.();
   process.stdout.write(`${JSON.stringify(process.memoryUsage())}\n`);
 });
-process.once('SIGINT', () => void workbench.close().then(() => server.close()));
+process.once('SIGINT', () => {
+  void workbench
+    .close()
+    .then(() => server.close())
+    .then(() => process.exit(0));
+});

@@ -13,7 +13,6 @@ const series = [
   'supernet/wdr-skewness',
   'supernet/wdr-kurtosis',
   'supernet/rate',
-  'engine/rss',
   ...layers.flatMap((name) => [`supernet/skewness/${name}`, `supernet/kurtosis/${name}`]),
 ];
 
@@ -31,6 +30,7 @@ function trainSupernet() {
     const batch = [];
     for (; step < end; step++)
       for (const [index, name] of series.entries()) batch.push({ series: name, step, value: valueAt(index, step) });
+    batch.push({ series: 'engine/rss', step: end - 1, value: process.memoryUsage.rss() });
     send({ type: 'metrics', points: batch });
     send({ type: 'progress', progress: { phase: 'supernet', unit: 'step', done: step, total: points } });
     if (step % 1000 < perBatch) send({ type: 'vitals', rss: process.memoryUsage.rss(), tensors: 0 });
@@ -42,6 +42,8 @@ process.on('message', (message) => {
   if (message.type === 'open') send({ type: 'opened', info });
   else if (message.type === 'stop') send({ type: 'stopped' });
   else if (message.type === 'close') process.exit(0);
+  else if (['look', 'predict', 'evaluate', 'search', 'sensitivity'].includes(message.type))
+    send({ type: 'failed', error: { code: 'checkpoint-invalid', message: 'A simulated run has no checkpoint.' } });
   else if (message.type === 'phase' && message.phase === 'supernet') trainSupernet();
   else if (message.type === 'phase') {
     const result = message.phase === 'pretrain' ? { steps: 1, testAccuracy: 0 } : { calibrationOnly: [] };

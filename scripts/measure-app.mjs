@@ -81,13 +81,16 @@ async function measureFrames(page, ms = WATCH_MS) {
 async function measureWindow(page, browser) {
   const session = await page.context().newCDPSession(page);
   await session.send('HeapProfiler.collectGarbage');
-  const { usedSize } = await session.send('Runtime.getHeapUsage');
+  const { usedSize, backingStorageSize } = await session.send('Runtime.getHeapUsage');
   await session.detach();
   const root = await browser.newBrowserCDPSession();
   const { processInfo } = await root.send('SystemInfo.getProcessInfo');
   await root.detach();
   const renderers = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => residentBytes(id));
-  return { heapMb: megabytes(usedSize), residentMb: renderers.includes(null) ? null : megabytes(Math.max(0, ...renderers)) };
+  return {
+    residentMb: renderers.includes(null) ? null : megabytes(Math.max(0, ...renderers)),
+    heapMb: megabytes(usedSize + backingStorageSize),
+  };
 }
 
 function residentBytes(pid) {
@@ -112,7 +115,7 @@ function longRecipe(home) {
   const recipe = JSON.parse(readFileSync(join(root, 'resources', 'recipes', 'tiny.json'), 'utf8'));
   const { batch } = recipe.supernet;
   const file = join(home.projects, 'long.json');
-  recipe.supernet.epochs = Math.ceil((POINTS * batch) / recipe.data.trainImages);
+  recipe.supernet.epochs = POINTS / Math.floor(recipe.data.trainImages / batch);
   writeFileSync(file, JSON.stringify({ ...recipe, name: 'long' }));
   return file;
 }

@@ -30,11 +30,40 @@ export interface BatchNormLayer extends LayerBase {
   kind: 'batchnorm';
   epsilon: number;
 }
+/** max(x, 0), clipped to `max` where given (6 = ReLU6). */
 export interface ReluLayer extends LayerBase {
   kind: 'relu';
+  max?: number;
+}
+/** x * sigmoid(x), also called SiLU; its least value is about -0.278. */
+export interface SwishLayer extends LayerBase {
+  kind: 'swish';
+}
+export interface SigmoidLayer extends LayerBase {
+  kind: 'sigmoid';
 }
 export interface AddLayer extends LayerBase {
   kind: 'add';
+}
+/** Product with a tensor of the same shape, or of an image with one gate for each channel (squeeze-and-excitation). */
+export interface MultiplyLayer extends LayerBase {
+  kind: 'multiply';
+}
+/** Maximum or mean over windows; padding is never a maximum, and counts in a mean only with `countPadding`. */
+export interface WindowPoolLayer extends LayerBase {
+  kind: 'maxpool' | 'avgpool';
+  kernel: readonly [height: number, width: number];
+  stride: readonly [height: number, width: number];
+  padding: Padding;
+  countPadding?: boolean;
+}
+/** [height, width, channels] -> [height * width * channels], channels fastest. */
+export interface FlattenLayer extends LayerBase {
+  kind: 'flatten';
+}
+/** Two or more images of one size, side by side in their channels. */
+export interface ConcatLayer extends LayerBase {
+  kind: 'concat';
 }
 /** Mean over height and width. */
 export interface GlobalPoolLayer extends LayerBase {
@@ -47,7 +76,20 @@ export interface LinearLayer extends LayerBase {
   bias: boolean;
 }
 
-export type Layer = InputLayer | ConvLayer | BatchNormLayer | ReluLayer | AddLayer | GlobalPoolLayer | LinearLayer;
+export type Layer =
+  | InputLayer
+  | ConvLayer
+  | BatchNormLayer
+  | ReluLayer
+  | SwishLayer
+  | SigmoidLayer
+  | AddLayer
+  | MultiplyLayer
+  | ConcatLayer
+  | WindowPoolLayer
+  | GlobalPoolLayer
+  | FlattenLayer
+  | LinearLayer;
 export type QuantizedLayer = ConvLayer | LinearLayer;
 
 export interface LayerGraph {
@@ -77,6 +119,14 @@ export function inferShapes(graph: LayerGraph): Map<string, readonly number[]> {
   const fail = (layer: Layer, why: string): never => {
     throw new Error(`Layer '${layer.name}' (${layer.kind}) ${why}.`);
   };
+  const windows = (layer: ConvLayer | WindowPoolLayer, height: number, width: number) => {
+    const out = (size: number, axis: 0 | 1) =>
+      Math.floor((size + layer.padding[2 * axis] + layer.padding[2 * axis + 1] - layer.kernel[axis]) / layer.stride[axis]) + 1;
+    const shape = [out(height, 0), out(width, 1)];
+    if (shape[0] < 1 || shape[1] < 1)
+      fail(layer, `has a kernel of ${layer.kernel.join('x')} that is larger than its input of ${height}x${width}`);
+    return shape;
+  };
   for (const layer of graph.layers) {
     const inputs = layer.inputs.map((name) => shapes.get(name) ?? fail(layer, `reads '${name}', which no earlier layer produces`));
     if (shapes.has(layer.name)) fail(layer, 'has a name that is already taken');
@@ -90,18 +140,37 @@ export function inferShapes(graph: LayerGraph): Map<string, readonly number[]> {
         const [height, width, channels] = inputs[0];
         if (channels % layer.groups || layer.filters % layer.groups)
           fail(layer, `cannot split ${channels} input and ${layer.filters} output channels into ${layer.groups} groups`);
-        const out = (size: number, axis: 0 | 1) =>
-          Math.floor((size + layer.padding[2 * axis] + layer.padding[2 * axis + 1] - layer.kernel[axis]) / layer.stride[axis]) + 1;
-        const shape = [out(height, 0), out(width, 1), layer.filters];
-        if (shape[0] < 1 || shape[1] < 1)
-          fail(layer, `has a kernel of ${layer.kernel.join('x')} that is larger than its input of ${height}x${width}`);
-        shapes.set(layer.name, shape);
+        shapes.set(layer.name, [...windows(layer, height, width), layer.filters]);
+        break;
+      }
+      case 'maxpool':
+      case 'avgpool': {
+        if (inputs[0].length !== 3) fail(layer, `needs an image, got [${inputs[0].join('x')}]`);
+        const [height, width, channels] = inputs[0];
+        shapes.set(layer.name, [...windows(layer, height, width), channels]);
         break;
       }
       case 'add':
         if (inputs.length !== 2 || inputs[0].join() !== inputs[1].join())
           fail(layer, `adds shapes [${inputs.map((s) => s.join('x')).join('] and [')}]`);
         shapes.set(layer.name, inputs[0]);
+        break;
+      case 'multiply': {
+        const [x, gate] = inputs;
+        const fits = inputs.length === 2 && (x.join() === gate.join() || (x.length === 3 && gate.join() === String(x[2])));
+        if (!fits) fail(layer, `multiplies shapes [${inputs.map((s) => s.join('x')).join('] and [')}]`);
+        shapes.set(layer.name, x);
+        break;
+      }
+      case 'concat': {
+        const size = (shape: readonly number[]) => shape.slice(0, -1).join();
+        if (inputs.length < 2 || inputs.some((shape) => shape.length !== 3 || size(shape) !== size(inputs[0])))
+          fail(layer, `joins shapes [${inputs.map((s) => s.join('x')).join('] and [')}]`);
+        shapes.set(layer.name, [...inputs[0].slice(0, 2), inputs.reduce((sum, shape) => sum + shape[2], 0)]);
+        break;
+      }
+      case 'flatten':
+        shapes.set(layer.name, [product(inputs[0])]);
         break;
       case 'globalpool':
         if (inputs[0].length !== 3) fail(layer, `needs an image, got [${inputs[0].join('x')}]`);

@@ -110,6 +110,8 @@ export function referenceEvaluator(view: IntegerView): (image: ArrayLike<number>
         return poolGlobally(inputs[0], shapeIn);
       case 'linear':
         return multiply(inputs[0], floats.get(layer.name)!);
+      default:
+        throw new Error(`Layer '${layer.name}' is a ${layer.kind}, which has no reference.`);
     }
   };
 

@@ -55,6 +55,8 @@ export function forward(b: GraphBuilder, graph: LayerGraph, images: Value, hooks
       case 'globalpool':
         y = b.mean(inputs[0], [1, 2]);
         break;
+      default:
+        throw new Error(`Layer '${layer.name}' is a ${layer.kind}, which the engine does not compute.`);
     }
     const point = points.get(layer.name);
     last = point === undefined ? y : hooks.activation(point, y);

@@ -157,6 +157,8 @@ export function referencePass(
         const y = biased(ops.conv2d(x!, weights.y, call));
         return [y, (dy) => finish(dy, ops.conv2dBackpropInput(weights.y, dy, call), ops.conv2dBackpropFilter(x!, dy, call))];
       }
+      default:
+        throw new Error(`Layer '${layer.name}' is a ${layer.kind}, which has no reference.`);
     }
   };
 

@@ -85,6 +85,8 @@ class GraphWriter {
         return this.add('Flatten', [this.add('GlobalAveragePool', inputs, `${layer.name}/mean`)], output, { attributes: { axis: 1 } });
       case 'linear':
         return this.add('Gemm', [inputs[0], ...this.parameters(layer)], output, { attributes: { transB: 1 } });
+      default:
+        throw new Error(`Layer '${layer.name}' is a ${layer.kind}, which is not exported.`);
     }
   }
 
