@@ -6,6 +6,7 @@ import type {
   Node,
   OpAttributes,
   OpName,
+  Pooling,
   Program,
   ProgramFunction,
   Reduction,
@@ -42,9 +43,16 @@ function broadcast(a: Shape, b: Shape, op: string): Shape {
   });
 }
 
-/** Output height and width of a convolution. */
-function convolved(size: number, kernel: number, stride: number, before: number, after: number): number {
-  return Math.floor((size + before + after - kernel) / stride) + 1;
+/** Output shape of windows that slide over an image. */
+function windows(
+  [batch, height, width]: Shape,
+  kernel: readonly [number, number],
+  { stride, padding }: Convolution,
+  channels: number,
+): Shape {
+  const count = (size: number, axis: 0 | 1) =>
+    Math.floor((size + padding[2 * axis] + padding[2 * axis + 1] - kernel[axis]) / stride[axis]) + 1;
+  return [batch, count(height, 0), count(width, 1), channels];
 }
 
 /**
@@ -216,6 +224,10 @@ export class GraphBuilder {
   rint = (x: Value) => this.unary('Rint', x);
   abs = (x: Value) => this.unary('Abs', x);
   relu = (x: Value) => this.unary('Relu', x);
+  relu6 = (x: Value) => this.unary('Relu6', x);
+  sigmoid = (x: Value) => this.unary('Sigmoid', x);
+  /** x * sigmoid(x) */
+  swish = (x: Value) => this.unary('Swish', x);
   logSoftmax = (x: Value) => this.unary('LogSoftmax', x);
   zerosLike = (x: Value) => this.unary('ZerosLike', x);
   plus = (a: Value, b: Value) => this.binary('Add', a, b);
@@ -263,13 +275,15 @@ export class GraphBuilder {
     const shape = values[0].shape.map((size, i) => (i === axis ? values.reduce((sum, value) => sum + value.shape[axis], 0) : size));
     return this.one('Concat', values, shape, { axis }, values[0].dtype);
   }
-  /** Splits along axis 0. */
-  split(x: Value, sizes: readonly number[]): Value[] {
+  /** Takes `axis` apart into pieces of the given sizes, which must add up to all of it. */
+  split(x: Value, sizes: readonly number[], axis = 0): Value[] {
+    if (sizes.reduce((sum, size) => sum + size, 0) !== x.shape[axis])
+      throw new Error(`Split of ${x.shape[axis]} into ${sizes.join(' + ')}.`);
     return this.add(
       'Split',
       [x],
-      sizes.map((size) => [[size, ...x.shape.slice(1)], x.dtype] as const).map(([s, d]) => [s, d]),
-      { sizes },
+      sizes.map((size) => [x.shape.map((full, i) => (i === axis ? size : full)), x.dtype]),
+      { sizes, axis },
     );
   }
   /** Takes axis 0 apart. */
@@ -293,23 +307,51 @@ export class GraphBuilder {
   }
 
   conv2d(x: Value, filter: Value, options: Convolution): Value {
-    const [batch, height, width, channels] = x.shape;
+    const channels = x.shape[3];
     const [kh, kw, cin, cout] = filter.shape;
     if (cin !== channels) throw new Error(`A filter for ${cin} channels meets an input of ${channels}.`);
-    const { stride, padding } = options;
-    const shape = [
-      batch,
-      convolved(height, kh, stride[0], padding[0], padding[1]),
-      convolved(width, kw, stride[1], padding[2], padding[3]),
-      cout,
-    ];
-    return this.one('Conv2D', [x, filter], shape, options);
+    return this.one('Conv2D', [x, filter], windows(x.shape, [kh, kw], options, cout), options);
   }
   conv2dBackpropInput(filter: Value, gradient: Value, inputShape: Shape, options: Convolution): Value {
     return this.one('Conv2DBackpropInput', [filter, gradient], inputShape, { ...options, inputShape });
   }
   conv2dBackpropFilter(x: Value, gradient: Value, filterShape: Shape, options: Convolution): Value {
     return this.one('Conv2DBackpropFilter', [x, gradient], filterShape, { ...options, filterShape });
+  }
+
+  /**
+   * A convolution of every channel by itself. @param filter [k, k, 1, channels x m], m filters for each input channel, side by
+   * side; equal strides in both directions (TensorFlow has no others)
+   */
+  depthwiseConv2d(x: Value, filter: Value, options: Convolution): Value {
+    const channels = x.shape[3];
+    const [kh, kw, one, cout] = filter.shape;
+    if (one !== 1 || cout % channels) throw new Error(`A depthwise filter [${filter.shape.join()}] meets ${channels} channels.`);
+    if (options.stride[0] !== options.stride[1])
+      throw new Error(`A depthwise convolution cannot have strides ${options.stride.join(' and ')}.`);
+    return this.one('DepthwiseConv2D', [x, filter], windows(x.shape, [kh, kw], options, cout), options);
+  }
+  depthwiseConv2dBackpropInput(filter: Value, gradient: Value, inputShape: Shape, options: Convolution): Value {
+    return this.one('DepthwiseConv2DBackpropInput', [filter, gradient], inputShape, { ...options, inputShape });
+  }
+  depthwiseConv2dBackpropFilter(x: Value, gradient: Value, filterShape: Shape, options: Convolution): Value {
+    return this.one('DepthwiseConv2DBackpropFilter', [x, gradient], filterShape, { ...options, filterShape });
+  }
+
+  /** Largest value of each window; padding is never it. */
+  maxPool(x: Value, options: Pooling): Value {
+    return this.one('MaxPool', [x], windows(x.shape, options.kernel, options, x.shape[3]), options);
+  }
+  /** Gives each gradient to the first largest value of its window. @param y the output of the forward op */
+  maxPoolGrad(x: Value, y: Value, gradient: Value, options: Pooling): Value {
+    return this.one('MaxPoolGrad', [x, y, gradient], x.shape, options);
+  }
+  /** Mean of each window; padding counts as zeros. */
+  avgPool(x: Value, options: Pooling): Value {
+    return this.one('AvgPool', [x], windows(x.shape, options.kernel, options, x.shape[3]), options);
+  }
+  avgPoolGrad(gradient: Value, inputShape: Shape, options: Pooling): Value {
+    return this.one('AvgPoolGrad', [gradient], inputShape, { ...options, inputShape });
   }
 
   matMul(a: Value, b: Value, transposeA = false, transposeB = false): Value {
@@ -368,6 +410,14 @@ export class GraphBuilder {
 
   reluGrad(gradient: Value, y: Value): Value {
     return this.one('ReluGrad', [gradient, y], y.shape);
+  }
+  /** dy where 0 < y < 6. */
+  relu6Grad(gradient: Value, y: Value): Value {
+    return this.one('Relu6Grad', [gradient, y], y.shape);
+  }
+  /** dy * (s + x * s * (1 - s)) with s = sigmoid(x), which is computed again: x is all that is kept until then. */
+  swishGrad(gradient: Value, x: Value): Value {
+    return this.one('SwishGrad', [gradient, x], x.shape);
   }
   /** Cross-entropy with soft labels: per-row loss [n] and its gradient for the logits [n, classes]. */
   softmaxCrossEntropy(logits: Value, labels: Value): { loss: Value; gradient: Value } {

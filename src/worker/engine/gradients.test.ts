@@ -3,7 +3,7 @@ import { GraphBuilder } from './builder.ts';
 import type { Executor } from './executor.ts';
 import { gradientsOf } from './gradients.ts';
 import type { Shape, UnaryOp, Value } from './graph.ts';
-import { CONVOLUTION_CASES, normal } from './ops-cases.ts';
+import { CONVOLUTION_CASES, DEPTHWISE_CASES, normal, POOL_CASES } from './ops-cases.ts';
 import { nativeNote, testExecutors } from './testing.ts';
 
 /** `y` of float inputs; every input is differentiated. Inputs keep 0.1 away from 0, where Relu and Clip have kinks. */
@@ -11,10 +11,24 @@ interface Case {
   name: string;
   shapes: Record<string, Shape>;
   positive?: boolean;
+  /** values 0.05 apart, so that no step of a difference changes which one is largest */
+  distinct?: boolean;
   y: (b: GraphBuilder, inputs: Record<string, Value>) => Value;
 }
 
-const UNARY: readonly UnaryOp[] = ['Neg', 'Exp', 'Log', 'Sqrt', 'Square', 'Reciprocal', 'Relu', 'Softmax', 'LogSoftmax'];
+const UNARY: readonly UnaryOp[] = [
+  'Neg',
+  'Exp',
+  'Log',
+  'Sqrt',
+  'Square',
+  'Reciprocal',
+  'Relu',
+  'Sigmoid',
+  'Swish',
+  'Softmax',
+  'LogSoftmax',
+];
 const BROADCASTS: readonly [Shape, Shape][] = [
   [[2, 3], [2, 3]],
   [[2, 3], []],
@@ -35,6 +49,9 @@ const CASES: readonly Case[] = [
       { name: `Mean over ${axes?.join() ?? 'all'}${keep ? ', kept' : ''}`, shapes: { x: [2, 3, 2] }, y: (b, v) => b.mean(b.square(v.x), axes, keep) } satisfies Case,
     ]),
   ),
+  { name: 'Relu6', shapes: { x: [3, 4] }, y: (b, v) => b.relu6(b.mul(v.x, b.scalar(10))) },
+  { name: 'Concat along the last axis', shapes: { x: [2, 3], y: [2, 2] }, y: (b, v) => b.square(b.concat([v.x, v.y, v.x], 1)) },
+  { name: 'Split along the last axis, one part unused', shapes: { x: [2, 5] }, y: (b, v) => b.square(b.split(v.x, [2, 1, 2], 1)[2]) },
   { name: 'Reshape', shapes: { x: [2, 6] }, y: (b, v) => b.square(b.reshape(v.x, [3, 4])) },
   { name: 'BroadcastTo', shapes: { x: [2, 1] }, y: (b, v) => b.square(b.broadcastTo(v.x, [3, 2, 4])) },
   { name: 'Gather with repeats', shapes: { table: [4, 2] }, y: (b, v) => b.square(b.gather(v.table, b.constant([3, 0, 3, 3], [2, 2], 'int32'))) },
@@ -43,18 +60,23 @@ const CASES: readonly Case[] = [
     [false, true].map((tb): Case => ({ name: `MatMul${ta ? ', a transposed' : ''}${tb ? ', b transposed' : ''}`, shapes: { a: ta ? [4, 2] : [2, 4], w: tb ? [3, 4] : [4, 3] }, y: (b, v) => b.matMul(v.a, v.w, ta, tb) })),
   ),
   ...CONVOLUTION_CASES.map(([name, size, kernel, options]): Case => ({ name: `Conv2D, ${name}`, shapes: { x: [2, ...size, 2], filter: [...kernel, 2, 3] }, y: (b, v) => b.conv2d(v.x, v.filter, options) })),
+  ...DEPTHWISE_CASES.filter((_, i) => i % 4 === 0).map(([name, size, kernel, options]): Case => ({ name: `DepthwiseConv2D, ${name}`, shapes: { x: [2, ...size, 2], filter: [...kernel, 1, 4] }, y: (b, v) => b.depthwiseConv2d(v.x, v.filter, options) })),
+  ...POOL_CASES.slice(2, 4).map(([name, size, options]): Case => ({ name: `AvgPool, ${name}`, shapes: { x: [2, ...size, 2] }, y: (b, v) => b.square(b.avgPool(v.x, options)) })),
+  ...POOL_CASES.slice(2, 4).map(([name, size, options]): Case => ({ name: `MaxPool, ${name}`, shapes: { x: [1, ...size, 1] }, distinct: true, y: (b, v) => b.maxPool(v.x, options) })),
   { name: 'BatchNormTrain', shapes: { x: [4, 2, 2, 3], gamma: [3], beta: [3] }, y: (b, v) => b.batchNormTrain(v.x, v.gamma, v.beta, 1e-3).y },
   { name: 'SoftmaxCrossEntropy', shapes: { logits: [3, 4] }, y: (b, v) => b.softmaxCrossEntropy(v.logits, b.constant([1, 0, 0, 0, 0.5, 0.5, 0, 0, 0.1, 0.2, 0.3, 0.4], [3, 4])).loss },
   { name: 'a value used three times', shapes: { x: [3], w: [3] }, y: (b, v) => b.mul(b.plus(b.exp(v.x), b.mul(v.x, v.w)), v.x) },
   { name: 'composite with the true gradient', shapes: { x: [3] }, y: (b, v) => b.exp(b.composite([v.x], () => b.square(v.x), (dy) => [b.mul(dy, b.mul(b.scalar(2), v.x))])) },
 ]; // prettier-ignore
 
-const inputsOf = ({ shapes, positive }: Case): Record<string, Float32Array> =>
+const inputsOf = ({ shapes, positive, distinct }: Case): Record<string, Float32Array> =>
   Object.fromEntries(
-    Object.entries(shapes).map(([key, shape]) => [
-      key,
-      Float32Array.from(normal(shape, 0.7).data, (v) => (v < 0 && !positive ? v - 0.1 : Math.abs(v) + 0.1)),
-    ]),
+    Object.entries(shapes).map(([key, shape]) => {
+      const { data } = normal(shape, 0.7);
+      if (!distinct) return [key, Float32Array.from(data, (v) => (v < 0 && !positive ? v - 0.1 : Math.abs(v) + 0.1))];
+      const order = [...data].sort((x, y) => x - y);
+      return [key, Float32Array.from(data, (v) => 0.05 * order.indexOf(v))];
+    }),
   );
 
 function programOf(cases: readonly Case[]) {

@@ -1,5 +1,5 @@
 import type { GraphBuilder } from './builder.ts';
-import type { Convolution, Node, OpName, Shape, Value } from './graph.ts';
+import type { Convolution, Node, OpName, Pooling, Shape, Value } from './graph.ts';
 import { attributesOf } from './graph.ts';
 
 type Backward = (b: GraphBuilder, node: Node, gradients: readonly (Value | null)[]) => readonly (Value | null)[];
@@ -24,6 +24,8 @@ const spread = (b: GraphBuilder, gradient: Value, node: Node): Value => {
   return b.broadcastTo(b.reshape(gradient, kept), input);
 };
 
+const poolingOf = (node: Node) => node.attributes as unknown as Pooling;
+
 /** Reverse-mode rules: the gradients of a node's inputs from those of its outputs. Ops that are not listed have none. */
 const BACKWARD: Partial<Record<OpName, Backward>> = {
   Neg: elementwise((b, _, dy) => [b.neg(dy)]),
@@ -33,6 +35,9 @@ const BACKWARD: Partial<Record<OpName, Backward>> = {
   Square: elementwise((b, node, dy) => [b.mul(dy, b.mul(b.scalar(2), node.inputs[0]))]),
   Reciprocal: elementwise((b, node, dy) => [b.neg(b.mul(dy, b.square(node.outputs[0])))]),
   Relu: (b, node, [dy]) => [b.reluGrad(dy!, node.outputs[0])],
+  Relu6: (b, node, [dy]) => [b.relu6Grad(dy!, node.outputs[0])],
+  Sigmoid: elementwise((b, node, dy) => [b.mul(dy, b.sub(node.outputs[0], b.square(node.outputs[0])))]),
+  Swish: (b, node, [dy]) => [b.swishGrad(dy!, node.inputs[0])],
   Softmax: elementwise((b, node, dy) => {
     const [y] = node.outputs;
     return [b.mul(b.sub(dy, b.sum(b.mul(dy, y), [y.shape.length - 1], true)), y)];
@@ -54,6 +59,16 @@ const BACKWARD: Partial<Record<OpName, Backward>> = {
   ],
   Reshape: (b, node, [dy]) => [b.reshape(dy!, node.inputs[0].shape)],
   BroadcastTo: (b, node, [dy]) => [unbroadcast(b, dy!, node.inputs[0].shape)],
+  Concat: (b, node, [dy]) => {
+    const { axis } = attributesOf(node, 'Concat');
+    return b.split(dy!, node.inputs.map((input) => input.shape[axis]), axis); // prettier-ignore
+  },
+  Split: (b, node, gradients) => [
+    b.concat(
+      gradients.map((gradient, i) => gradient ?? b.zerosLike(node.outputs[i])),
+      attributesOf(node, 'Split').axis,
+    ),
+  ],
   Gather: (b, node, [dy]) => [b.segmentSum(dy!, node.inputs[1], node.inputs[0].shape[0]), null],
   BiasAdd: (b, _, [dy]) => [dy, b.biasAddGrad(dy!)],
   MatMul: (b, node, [dy]) => {
@@ -69,6 +84,16 @@ const BACKWARD: Partial<Record<OpName, Backward>> = {
     const only = { stride: options.stride, padding: options.padding };
     return [b.conv2dBackpropInput(filter, dy!, x.shape, only), b.conv2dBackpropFilter(x, dy!, filter.shape, only)];
   },
+  DepthwiseConv2D: (b, node, [dy]) => {
+    const [x, filter] = node.inputs;
+    const { stride, padding } = attributesOf(node, 'DepthwiseConv2D');
+    return [
+      b.depthwiseConv2dBackpropInput(filter, dy!, x.shape, { stride, padding }),
+      b.depthwiseConv2dBackpropFilter(x, dy!, filter.shape, { stride, padding }),
+    ];
+  },
+  MaxPool: (b, node, [dy]) => [b.maxPoolGrad(node.inputs[0], node.outputs[0], dy!, poolingOf(node))],
+  AvgPool: (b, node, [dy]) => [b.avgPoolGrad(dy!, node.inputs[0].shape, poolingOf(node))],
   BatchNormTrain: (b, node, [dy]) => b.batchNormGrad(dy!, node),
   SoftmaxCrossEntropy: (b, node, [dy]) => {
     const [rows, classes] = node.inputs[0].shape;

@@ -21,11 +21,18 @@ export interface OpAttributes {
   Reshape: { shape: Shape };
   BroadcastTo: { shape: Shape };
   Concat: { axis: number };
-  Split: { sizes: readonly number[] };
+  Split: { sizes: readonly number[]; axis: number };
   SegmentSum: { segments: number };
   Conv2D: Convolution;
   Conv2DBackpropInput: Convolution & { inputShape: Shape };
   Conv2DBackpropFilter: Convolution & { filterShape: Shape };
+  DepthwiseConv2D: Convolution;
+  DepthwiseConv2DBackpropInput: Convolution & { inputShape: Shape };
+  DepthwiseConv2DBackpropFilter: Convolution & { filterShape: Shape };
+  MaxPool: Pooling;
+  MaxPoolGrad: Pooling;
+  AvgPool: Pooling;
+  AvgPoolGrad: Pooling & { inputShape: Shape };
   MatMul: { transposeA: boolean; transposeB: boolean };
   BatchNormTrain: { epsilon: number };
   BatchNormGrad: { epsilon: number };
@@ -42,6 +49,10 @@ export interface Convolution {
   padding: readonly [number, number, number, number];
 }
 
+export interface Pooling extends Convolution {
+  kernel: readonly [number, number];
+}
+
 export const UNARY_OPS = [
   'Neg',
   'Exp',
@@ -52,6 +63,9 @@ export const UNARY_OPS = [
   'Rint',
   'Abs',
   'Relu',
+  'Relu6',
+  'Sigmoid',
+  'Swish',
   'Softmax',
   'LogSoftmax',
   'ZerosLike',
@@ -74,6 +88,8 @@ export type OpName =
   | 'BiasAdd'
   | 'BiasAddGrad'
   | 'ReluGrad'
+  | 'Relu6Grad'
+  | 'SwishGrad'
   | 'SoftmaxCrossEntropy'
   | 'QuantizeDequantizeGrad';
 

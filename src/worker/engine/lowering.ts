@@ -1,4 +1,4 @@
-import type { Node, OpName, Variable, HostArray, Shape, DType } from './graph.ts';
+import type { Convolution, DType, HostArray, Node, OpName, Pooling, Shape, Variable } from './graph.ts';
 import { attributesOf } from './graph.ts';
 
 /** TensorFlow's numbers of the types in use (tensorflow/core/framework/types.proto). */
@@ -30,36 +30,68 @@ const NHWC: TfAttribute = { kind: 'string', value: 'NHWC' };
 
 const PLAIN: Partial<Record<OpName, string>> = {
   Neg: 'Neg', Exp: 'Exp', Log: 'Log', Sqrt: 'Sqrt', Square: 'Square', Reciprocal: 'Reciprocal', Rint: 'Rint', Abs: 'Abs', Relu: 'Relu',
+  Relu6: 'Relu6', Sigmoid: 'Sigmoid', Relu6Grad: 'Relu6Grad',
   Softmax: 'Softmax', LogSoftmax: 'LogSoftmax', ZerosLike: 'ZerosLike', Add: 'AddV2', Sub: 'Sub', Mul: 'Mul', Div: 'RealDiv',
   Maximum: 'Maximum', Minimum: 'Minimum', Pow: 'Pow', Clip: 'ClipByValue', ReluGrad: 'ReluGrad',
 }; // prettier-ignore
 
 /** TensorFlow's SAME puts the odd pixel last; anything else must be spelled out. */
-function paddingAttributes(node: Node): TfAttributes {
-  const { stride, padding } = node.attributes as { stride: readonly [number, number]; padding: readonly [number, number, number, number] };
-  const kernel =
-    node.op === 'Conv2D'
-      ? node.inputs[1].shape
-      : node.op === 'Conv2DBackpropInput'
-        ? node.inputs[0].shape
-        : (node.attributes.filterShape as Shape);
-  const input = node.op === 'Conv2DBackpropInput' ? (node.attributes.inputShape as Shape) : node.inputs[0].shape;
+function paddingMode([, ...size]: Shape, kernel: Shape, { stride, padding }: Convolution): TfAttributes {
   const same = [0, 1].every((axis) => {
-    const out = Math.ceil(input[1 + axis] / stride[axis]);
-    const total = Math.max((out - 1) * stride[axis] + kernel[axis] - input[1 + axis], 0);
+    const out = Math.ceil(size[axis] / stride[axis]);
+    const total = Math.max((out - 1) * stride[axis] + kernel[axis] - size[axis], 0);
     return padding[2 * axis] === Math.floor(total / 2) && padding[2 * axis + 1] === total - Math.floor(total / 2);
   });
   const mode = same ? 'SAME' : padding.every((p) => p === 0) ? 'VALID' : 'EXPLICIT';
   return {
     T: F,
     strides: ints([1, stride[0], stride[1], 1]),
-    dilations: ints([1, 1, 1, 1]),
     padding: { kind: 'string', value: mode },
     explicit_paddings: ints(mode === 'EXPLICIT' ? [0, 0, ...padding, 0, 0] : []),
     data_format: NHWC,
-    use_cudnn_on_gpu: flag(true),
   };
 }
+
+/** Attributes of a convolution or of one of its gradients. */
+function convolutionAttributes(node: Node): TfAttributes {
+  const [first, second] = node.inputs;
+  const { inputShape, filterShape } = node.attributes as { inputShape?: Shape; filterShape?: Shape };
+  const kernel = filterShape ?? (inputShape ? first.shape : second.shape);
+  const attributes = paddingMode(inputShape ?? first.shape, kernel, node.attributes as unknown as Convolution);
+  return { ...attributes, dilations: ints([1, 1, 1, 1]) };
+}
+
+/** Zero padding as TensorFlow's Pad takes it, and the way back. */
+function pad<Ref>(x: Ref, [top, bottom, left, right]: Convolution['padding'], sink: TfSink<Ref>): Ref {
+  const paddings = sink.constant(Int32Array.of(0, 0, top, bottom, left, right, 0, 0), [4, 2]);
+  return sink.op('Pad', [x, paddings], { T: F, Tpaddings: I }, 1)[0];
+}
+
+/**
+ * Average pooling. TensorFlow leaves padding out of the mean, here it counts as zeros: the image is padded first.
+ */
+function averagePool<Ref>(node: Node, x: Ref, sink: TfSink<Ref>): Ref[] {
+  const { kernel, stride, padding } = node.attributes as unknown as Pooling;
+  const attributes: TfAttributes = {
+    T: F,
+    ksize: ints([1, ...kernel, 1]),
+    strides: ints([1, ...stride, 1]),
+    padding: { kind: 'string', value: 'VALID' },
+    data_format: NHWC,
+  };
+  const padded = padding.some((p) => p !== 0);
+  if (node.op === 'AvgPool') return sink.op('AvgPool', [padded ? pad(x, padding, sink) : x], attributes, 1);
+  const [batch, height, width, channels] = attributesOf(node, 'AvgPoolGrad').inputShape;
+  const [top, bottom, left, right] = padding;
+  const vector = (...values: number[]) => sink.constant(Int32Array.from(values), [values.length]);
+  const full = vector(batch, height + top + bottom, width + left + right, channels);
+  const gradient = sink.op('AvgPoolGrad', [full, x], attributes, 1);
+  if (!padded) return gradient;
+  return sink.op('Slice', [gradient[0], vector(0, top, left, 0), vector(batch, height, width, channels)], { T: F, Index: I }, 1);
+}
+
+/** [k, k, 1, channels x m] as TensorFlow's depthwise ops have it: [k, k, channels, m], the same numbers in the same order. */
+const depthwiseShape = ([kh, kw, , out]: Shape, channels: number): Shape => [kh, kw, channels, out / channels];
 
 /**
  * Assigns a copy. AssignVariableOp takes over the buffer of its value, and that of a fed value can be the caller's own array:
@@ -77,6 +109,7 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
   const intVector = (values: readonly number[]) => sink.constant(Int32Array.from(values), [values.length]);
   const intScalar = (value: number) => sink.constant(Int32Array.of(value), []);
   const outputType = () => type(TF_TYPE[node.outputs[0].dtype]);
+  const reshape = (x: Ref, shape: Shape) => sink.op('Reshape', [x, intVector(shape)], { T: outputType(), Tshape: I }, 1)[0];
   const bn = { ...T, U: F, epsilon: { kind: 'float', value: node.attributes.epsilon as number } as const, data_format: NHWC };
   switch (node.op) {
     case 'Const':
@@ -110,7 +143,7 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
       return sink.op(node.op, [ins[0], intVector(axes)], { ...T, Tidx: I, keep_dims: flag(keepDims) }, 1);
     }
     case 'Reshape':
-      return sink.op('Reshape', [ins[0], intVector(node.outputs[0].shape)], { T: outputType(), Tshape: I }, 1);
+      return [reshape(ins[0], node.outputs[0].shape)];
     case 'BroadcastTo':
       return sink.op('BroadcastTo', [ins[0], intVector(node.outputs[0].shape)], { ...T, Tidx: I }, 1);
     case 'Concat':
@@ -121,10 +154,10 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
         1,
       );
     case 'Split': {
-      const { sizes } = attributesOf(node, 'Split');
+      const { sizes, axis } = attributesOf(node, 'Split');
       return sink.op(
         'SplitV',
-        [ins[0], intVector(sizes), intScalar(0)],
+        [ins[0], intVector(sizes), intScalar(axis)],
         { T: outputType(), Tlen: I, num_split: { kind: 'int', value: sizes.length } },
         sizes.length,
       );
@@ -154,11 +187,54 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
     case 'CastBool':
       return sink.op('Cast', ins, { SrcT: type(TF_TYPE.bool), DstT: F, Truncate: flag(false) }, 1);
     case 'Conv2D':
-      return sink.op('Conv2D', ins, paddingAttributes(node), 1);
+      return sink.op('Conv2D', ins, { ...convolutionAttributes(node), use_cudnn_on_gpu: flag(true) }, 1);
     case 'Conv2DBackpropInput':
-      return sink.op('Conv2DBackpropInput', [intVector(node.outputs[0].shape), ins[0], ins[1]], paddingAttributes(node), 1);
+      return sink.op(
+        'Conv2DBackpropInput',
+        [intVector(node.outputs[0].shape), ins[0], ins[1]],
+        { ...convolutionAttributes(node), use_cudnn_on_gpu: flag(true) },
+        1,
+      );
     case 'Conv2DBackpropFilter':
-      return sink.op('Conv2DBackpropFilter', [ins[0], intVector(node.outputs[0].shape), ins[1]], paddingAttributes(node), 1);
+      return sink.op(
+        'Conv2DBackpropFilter',
+        [ins[0], intVector(node.outputs[0].shape), ins[1]],
+        { ...convolutionAttributes(node), use_cudnn_on_gpu: flag(true) },
+        1,
+      );
+    case 'DepthwiseConv2D': {
+      const filter = reshape(ins[1], depthwiseShape(node.inputs[1].shape, node.inputs[0].shape[3]));
+      return sink.op('DepthwiseConv2dNative', [ins[0], filter], convolutionAttributes(node), 1);
+    }
+    case 'DepthwiseConv2DBackpropInput': {
+      const [, , , channels] = node.outputs[0].shape;
+      const filter = reshape(ins[0], depthwiseShape(node.inputs[0].shape, channels));
+      const inputs = [intVector(node.outputs[0].shape), filter, ins[1]];
+      return sink.op('DepthwiseConv2dNativeBackpropInput', inputs, convolutionAttributes(node), 1);
+    }
+    case 'DepthwiseConv2DBackpropFilter': {
+      const shape = depthwiseShape(node.outputs[0].shape, node.inputs[0].shape[3]);
+      const inputs = [ins[0], intVector(shape), ins[1]];
+      const [filter] = sink.op('DepthwiseConv2dNativeBackpropFilter', inputs, convolutionAttributes(node), 1);
+      return [reshape(filter, node.outputs[0].shape)];
+    }
+    case 'MaxPool':
+    case 'MaxPoolGrad': {
+      const { kernel, ...window } = node.attributes as unknown as Pooling;
+      const attributes = { ...paddingMode(node.inputs[0].shape, kernel, window), ksize: ints([1, ...kernel, 1]) };
+      return sink.op(node.op, ins, attributes, 1);
+    }
+    case 'AvgPool':
+    case 'AvgPoolGrad':
+      return averagePool(node, ins[0], sink);
+    case 'Swish':
+      return sink.op('Mul', [ins[0], sink.op('Sigmoid', ins, T, 1)[0]], T, 1);
+    case 'SwishGrad': {
+      const [dy, x] = ins;
+      const op = (name: string, ...inputs: Ref[]) => sink.op(name, inputs, T, 1)[0];
+      const gate = op('Sigmoid', x);
+      return [op('AddV2', op('Mul', dy, gate), op('SigmoidGrad', gate, op('Mul', dy, x)))];
+    }
     case 'MatMul': {
       const { transposeA, transposeB } = attributesOf(node, 'MatMul');
       return sink.op('MatMul', ins, { ...T, transpose_a: flag(transposeA), transpose_b: flag(transposeB) }, 1);

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { RandomStream } from '../../shared/domain/random.ts';
 import { GraphBuilder } from './builder.ts';
 import type { Executor } from './executor.ts';
-import type { BinaryOp, Convolution, HostArray, Program, Shape, UnaryOp, Value } from './graph.ts';
+import type { BinaryOp, Convolution, HostArray, Pooling, Program, Shape, UnaryOp, Value } from './graph.ts';
 import { elementCount, UNARY_OPS } from './graph.ts';
 import * as reference from './reference-ops.ts';
 
@@ -46,6 +46,9 @@ const UNARY: Record<Exclude<UnaryOp, 'Softmax' | 'LogSoftmax'>, (x: number) => n
   Rint: reference.rint,
   Abs: Math.abs,
   Relu: (x) => Math.max(x, 0),
+  Relu6: (x) => Math.min(Math.max(x, 0), 6),
+  Sigmoid: reference.sigmoid,
+  Swish: (x) => x * reference.sigmoid(x),
   ZerosLike: () => 0,
 };
 
@@ -56,7 +59,7 @@ const unaryCases = (): Case[] =>
         ? positive([3, 5])
         : op === 'Rint'
           ? floats([10], [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 0.49999997, 1e9, -3.2, 3.7])
-          : normal([3, 5]);
+          : normal([3, 5], op === 'Relu6' ? 6 : 1);
     const rows = reference.logSoftmax(x.data, 5);
     const y = op === 'LogSoftmax' ? rows : op === 'Softmax' ? rows.map(Math.exp) : Array.from(x.data, UNARY[op]);
     return { name: op, inputs: { x }, build: (b, v) => ({ y: b.unary(op, v.x) }), expected: { y }, tolerance: op === 'Rint' ? 0 : 1e-6 };
@@ -159,6 +162,7 @@ const layoutCases = (): Case[] => {
     { name: 'Concat along the last axis', inputs: { x, y }, build: (b, v) => ({ z: b.concat([v.x, v.y], 1) }), expected: { z: rows } },
     { name: 'Concat along the first axis', inputs: { x, table }, build: (b, v) => ({ z: b.concat([v.x, v.table]) }), expected: { z: [...x.data, ...table.data] } },
     { name: 'Split', inputs: { table }, build: (b, v) => Object.fromEntries(b.split(v.table, [1, 3]).map((part, i) => [`p${i}`, part])), expected: { p0: table.data.slice(0, 2), p1: table.data.slice(2) } },
+    { name: 'Split along the last axis', inputs: { y }, build: (b, v) => Object.fromEntries(b.split(v.y, [1, 3], 1).map((part, i) => [`p${i}`, part])), expected: { p0: [0, 1, 2].map((i) => y.data[4 * i]), p1: [0, 1, 2].flatMap((i) => [...y.data.slice(4 * i + 1, 4 * i + 4)]) } },
     { name: 'Unpack, and Pack in reverse', inputs: { x }, build: (b, v) => ({ y: b.pack(b.unpack(v.x).reverse()) }), expected: { y: [...x.data.slice(4), ...x.data.slice(2, 4), ...x.data.slice(0, 2)] } },
     { name: 'Pack of scalars from Unpack', inputs: { y: normal([3]) }, build: (b, v) => ({ z: b.sub(b.pack(b.unpack(v.y)), v.y) }), expected: { z: [0, 0, 0] } },
     { name: 'integers through Unpack, Pack, Split, Concat, Reshape', inputs: { ids }, build: (b, v) => ({ y: b.reshape(b.concat([b.pack(b.unpack(v.ids).slice(0, 2)), b.split(v.ids, [2, 2])[1]]), [2, 2]) }), expected: { y: ids.data } },
@@ -180,6 +184,9 @@ const elementwiseCases = (): Case[] => {
     { name: 'BiasAdd', inputs: { x, bias: floats([4], [1, 2, 3, 4]) }, build: (b, v) => ({ y: b.biasAdd(v.x, v.bias) }), expected: { y: Array.from(x.data, (v, i) => v + (i % 4) + 1) }, tolerance: 1e-6 },
     { name: 'BiasAddGrad', inputs: { x: normal([2, 2, 3, 4]) }, build: (b, v) => ({ y: b.sub(b.biasAddGrad(v.x), b.sum(v.x, [0, 1, 2])) }), expected: { y: [0, 0, 0, 0] }, tolerance: 1e-6 },
     { name: 'ReluGrad', inputs: { x, y }, build: (b, v) => ({ d: b.reluGrad(v.x, v.y) }), expected: { d: Array.from(x.data, (v, i) => (y.data[i] > 0 ? v : 0)) }, tolerance: 0 },
+    { name: 'Relu6Grad', inputs: { x, y: floats([3, 4], y.data.map((v) => Math.min(Math.max(5 * v, 0), 6))) }, build: (b, v) => ({ d: b.relu6Grad(v.x, v.y) }), expected: { d: Array.from(x.data, (v, i) => (y.data[i] > 0 && 5 * y.data[i] < 6 ? v : 0)) }, tolerance: 0 },
+    { name: 'SwishGrad', inputs: { x, y }, build: (b, v) => ({ d: b.swishGrad(v.x, v.y) }), expected: { d: Array.from(x.data, (v, i) => { const [s, u] = [reference.sigmoid(y.data[i]), y.data[i]]; return v * (s + u * s * (1 - s)); }) }, tolerance: 1e-6 },
+    { name: 'Swish and its gradient far from 0', inputs: { far: floats([4], [-200, -30, 30, 200]) }, build: (b, v) => ({ y: b.swish(v.far), d: b.swishGrad(v.far, v.far) }), expected: { y: [0, 0, 30, 200], d: [0, 0, 30, 200] }, tolerance: 1e-6 },
     { name: 'Const', inputs: {}, build: (b) => ({ f: b.constant([1.5, -2], [2]), i: b.constant([3, 4], [2, 1], 'int32') }), expected: { f: [1.5, -2], i: [3, 4] } },
   ]; // prettier-ignore
 };
@@ -217,6 +224,7 @@ export const CONVOLUTION_CASES: readonly [string, readonly [number, number], rea
   ['7x7, stride 2, padding 3', [12, 12], [7, 7], { stride: [2, 2], padding: [3, 3, 3, 3] }],
   ['3x3, wide padding', [4, 4], [3, 3], { stride: [1, 1], padding: [3, 3, 3, 3] }],
 ];
+export const DEPTHWISE_CASES = CONVOLUTION_CASES.filter(([, , , { stride }]) => stride[0] === stride[1]);
 const convolutionCases = (): Case[] =>
   CONVOLUTION_CASES.map(([name, size, kernel, options]): Case => {
     const { stride, padding } = options;
@@ -236,6 +244,74 @@ const convolutionCases = (): Case[] =>
         dx: reference.conv2dBackpropInput(filter.data, dy.data, shapes),
         dw: reference.conv2dBackpropFilter(x.data, dy.data, shapes),
       },
+    };
+  });
+
+/** Of the convolutions above those that a depthwise one can be, each with one and with two filters for a channel. */
+const depthwiseCases = (): Case[] =>
+  DEPTHWISE_CASES.flatMap(([name, size, kernel, options]) =>
+    [1, 2].map((multiplier): Case => {
+      const channels = 3;
+      const { stride, padding } = options;
+      const out = [0, 1].map((i) => Math.floor((size[i] + padding[2 * i] + padding[2 * i + 1] - kernel[i]) / stride[i]) + 1);
+      const shapes = {
+        x: [2, ...size, channels],
+        filter: [...kernel, 1, channels * multiplier],
+        y: [2, ...out, channels * multiplier],
+        options,
+      };
+      const [x, filter, dy] = [normal(shapes.x), normal(shapes.filter), normal(shapes.y)];
+      return {
+        name: `DepthwiseConv2D and its gradients, ${name}, ${multiplier} for each channel`,
+        inputs: { x, filter, dy },
+        build: (b, v) => ({
+          y: b.depthwiseConv2d(v.x, v.filter, options),
+          dx: b.depthwiseConv2dBackpropInput(v.filter, v.dy, shapes.x, options),
+          dw: b.depthwiseConv2dBackpropFilter(v.x, v.dy, shapes.filter, options),
+        }),
+        expected: {
+          y: reference.groupedConv2d(x.data, filter.data, shapes, channels),
+          dx: reference.groupedConv2dBackpropInput(filter.data, dy.data, shapes, channels),
+          dw: reference.groupedConv2dBackpropFilter(x.data, dy.data, shapes, channels),
+        },
+      };
+    }),
+  );
+
+/** Name, [height, width], pooling. */
+export const POOL_CASES: readonly [string, readonly [number, number], Pooling][] = [
+  ['2x2, stride 2', [6, 4], { kernel: [2, 2], stride: [2, 2], padding: [0, 0, 0, 0] }],
+  ['2x2, stride 2, rest left over', [7, 5], { kernel: [2, 2], stride: [2, 2], padding: [0, 0, 0, 0] }],
+  ['3x3, stride 2, symmetric padding', [8, 8], { kernel: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1] }],
+  ['3x3, stride 2, TensorFlow same', [8, 8], { kernel: [3, 3], stride: [2, 2], padding: [0, 1, 0, 1] }],
+  ['3x3, stride 1, padding', [5, 6], { kernel: [3, 3], stride: [1, 1], padding: [1, 1, 1, 1] }],
+  ['2x3, strides 1 and 2, asymmetric padding', [5, 6], { kernel: [2, 3], stride: [1, 2], padding: [1, 0, 0, 2] }],
+];
+const poolingCases = (): Case[] =>
+  POOL_CASES.map(([name, size, options]): Case => {
+    const { kernel, stride, padding } = options;
+    const out = [0, 1].map((i) => Math.floor((size[i] + padding[2 * i] + padding[2 * i + 1] - kernel[i]) / stride[i]) + 1);
+    const shapes = { x: [2, ...size, 3], y: [2, ...out, 3], options };
+    const [x, dy] = [normal(shapes.x), normal(shapes.y)];
+    return {
+      name: `MaxPool, AvgPool and their gradients, ${name}`,
+      inputs: { x, dy },
+      build: (b, v) => {
+        const max = b.maxPool(v.x, options);
+        return {
+          max,
+          dmax: b.maxPoolGrad(v.x, max, v.dy, options),
+          mean: b.avgPool(v.x, options),
+          dmean: b.avgPoolGrad(v.dy, shapes.x, options),
+        };
+      },
+      expected: {
+        max: reference.maxPool(x.data, shapes),
+        dmax: reference.maxPoolGrad(x.data, dy.data, shapes),
+        mean: reference.avgPool(x.data, shapes),
+        dmean: reference.avgPoolGrad(dy.data, shapes),
+      },
+      tolerance: 1e-6,
     };
   });
 
@@ -318,6 +394,8 @@ export const CASES: readonly Case[] = [
   ...layoutCases(),
   ...matMulCases(),
   ...convolutionCases(),
+  ...depthwiseCases(),
+  ...poolingCases(),
   ...normalizationCases(),
   ...quantizationCases(),
 ];

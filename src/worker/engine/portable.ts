@@ -6,7 +6,9 @@ import { CONVOLUTIONS } from './portable/convolution.ts';
 import { ELEMENTWISE } from './portable/elementwise.ts';
 import { LAYOUT } from './portable/layout.ts';
 import { type Kernel, type PortableBackend, startPortableBackend, type TensorMemory } from './portable/memory.ts';
+import { DEPTHWISE } from './portable/depthwise.ts';
 import { NORMALIZATIONS } from './portable/normalization.ts';
+import { POOLS } from './portable/pooling.ts';
 import { QUANTIZATION } from './portable/quantization.ts';
 import { REDUCTIONS } from './portable/reduction.ts';
 
@@ -15,6 +17,8 @@ const KERNELS: Partial<Record<OpName, Kernel>> = {
   ...REDUCTIONS,
   ...LAYOUT,
   ...CONVOLUTIONS,
+  ...DEPTHWISE,
+  ...POOLS,
   ...NORMALIZATIONS,
   ...QUANTIZATION,
 };

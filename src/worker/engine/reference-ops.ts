@@ -1,4 +1,4 @@
-import type { Convolution, Shape } from './graph.ts';
+import type { Convolution, Pooling, Shape } from './graph.ts';
 import { elementCount } from './graph.ts';
 
 /** Plain double-precision definitions of the ops, as slow and as obvious as possible: what the tests compare with. */
@@ -82,6 +82,70 @@ export function conv2dBackpropFilter(x: Numbers, dy: Numbers, shapes: Convolutio
   taps(shapes.x, shapes.filter, shapes.y, shapes.options, (i, k, o) => (result[k] += dy[o] * x[i]));
   return result;
 }
+
+/** Calls `tap` with the indices of every product of a grouped convolution; filter [k, k, in / groups, out]. */
+function groupedTaps(x: Shape, filter: Shape, y: Shape, options: Convolution, groups: number, tap: Tap): void {
+  const [inputs, outputs] = [x[3] / groups, y[3] / groups];
+  taps([...x.slice(0, 3), inputs], [...filter.slice(0, 3), outputs], [...y.slice(0, 3), outputs], options, (i, k, o) => {
+    for (let g = 0; g < groups; g++) {
+      const place = (index: number, size: number) => Math.floor(index / size) * size * groups + g * size + (index % size);
+      tap(place(i, inputs), place(k, outputs), place(o, outputs));
+    }
+  });
+}
+export function groupedConv2d(x: Numbers, filter: Numbers, shapes: ConvolutionShapes, groups: number): number[] {
+  const result = Array.from({ length: elementCount(shapes.y) }, () => 0);
+  groupedTaps(shapes.x, shapes.filter, shapes.y, shapes.options, groups, (i, k, o) => (result[o] += x[i] * filter[k]));
+  return result;
+}
+export function groupedConv2dBackpropInput(filter: Numbers, dy: Numbers, shapes: ConvolutionShapes, groups: number): number[] {
+  const result = Array.from({ length: elementCount(shapes.x) }, () => 0);
+  groupedTaps(shapes.x, shapes.filter, shapes.y, shapes.options, groups, (i, k, o) => (result[i] += dy[o] * filter[k]));
+  return result;
+}
+export function groupedConv2dBackpropFilter(x: Numbers, dy: Numbers, shapes: ConvolutionShapes, groups: number): number[] {
+  const result = Array.from({ length: elementCount(shapes.filter) }, () => 0);
+  groupedTaps(shapes.x, shapes.filter, shapes.y, shapes.options, groups, (i, k, o) => (result[k] += dy[o] * x[i]));
+  return result;
+}
+
+export interface PoolShapes {
+  x: Shape;
+  y: Shape;
+  options: Pooling;
+}
+/** For every element of y, the indices of the elements of x in its window, padding left out. */
+function pooled({ x, y, options }: PoolShapes): number[][] {
+  const windows = Array.from({ length: elementCount(y) }, (): number[] => []);
+  groupedTaps(x, [...options.kernel, 1, x[3]], y, options, x[3], (i, _, o) => windows[o].push(i));
+  return windows;
+}
+export function maxPool(x: Numbers, shapes: PoolShapes): number[] {
+  return pooled(shapes).map((window) => Math.max(...window.map((i) => x[i])));
+}
+export function maxPoolGrad(x: Numbers, dy: Numbers, shapes: PoolShapes): number[] {
+  const result = Array.from({ length: elementCount(shapes.x) }, () => 0);
+  pooled(shapes).forEach((window, o) => {
+    const largest = Math.max(...window.map((i) => x[i]));
+    result[window.find((i) => x[i] === largest)!] += dy[o];
+  });
+  return result;
+}
+/** What each mean divides by: the whole window, or what of it lies within the image. */
+const divisor = (window: readonly number[], { kernel }: Pooling, countPadding: boolean) =>
+  countPadding ? kernel[0] * kernel[1] : window.length;
+export function avgPool(x: Numbers, shapes: PoolShapes, countPadding = true): number[] {
+  return pooled(shapes).map((window) => window.reduce((sum, i) => sum + x[i], 0) / divisor(window, shapes.options, countPadding));
+}
+export function avgPoolGrad(dy: Numbers, shapes: PoolShapes, countPadding = true): number[] {
+  const result = Array.from({ length: elementCount(shapes.x) }, () => 0);
+  pooled(shapes).forEach((window, o) => {
+    for (const i of window) result[i] += dy[o] / divisor(window, shapes.options, countPadding);
+  });
+  return result;
+}
+
+export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
 /** [m,k] times [k,n]; element (i, j) of a transposed operand is read as (j, i). */
 export function matMul(

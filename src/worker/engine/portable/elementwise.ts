@@ -5,7 +5,7 @@ import { forEachRun } from './runs.ts';
 
 /** Names of the library's own kernels; its Round takes ties to even, as Rint does. */
 const LIBRARY_UNARY: Partial<Record<OpName, (x: tf.Tensor) => tf.Tensor>> = {
-  Neg: tf.neg, Exp: tf.exp, Log: tf.log, Sqrt: tf.sqrt, Square: tf.square, Reciprocal: tf.reciprocal, Rint: tf.round, Abs: tf.abs, Relu: tf.relu,
+  Neg: tf.neg, Exp: tf.exp, Log: tf.log, Sqrt: tf.sqrt, Square: tf.square, Reciprocal: tf.reciprocal, Rint: tf.round, Abs: tf.abs, Relu: tf.relu, Relu6: tf.relu6, Sigmoid: tf.sigmoid,
 }; // prettier-ignore
 
 const LIBRARY_BINARY: Partial<Record<OpName, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor>> = {
@@ -86,6 +86,19 @@ export const ELEMENTWISE: Partial<Record<OpName, Kernel>> = {
   CastBool: plain((out, same) => out.set(same)),
   // The library's clip keeps one operator for each pair of bounds for ever, and learned bounds change at every step.
   Clip: plain((out, x, [low], [high]) => clipInto(out, x, low, high)),
+  Swish: plain((out, x) => {
+    for (let i = 0; i < out.length; i++) out[i] = x[i] / (1 + Math.exp(-x[i]));
+  }),
+  SwishGrad: plain((out, dy, x) => {
+    for (let i = 0; i < out.length; i++) {
+      const gate = 1 / (1 + Math.exp(-x[i]));
+      out[i] = dy[i] * gate * (1 + x[i] * (1 - gate));
+    }
+  }),
+  Relu6Grad: plain((out, dy, y) => {
+    const [from, to] = [bitsOf(dy), bitsOf(out)];
+    for (let i = 0; i < to.length; i++) to[i] = from[i] & -(Number(y[i] > 0) & Number(y[i] < 6));
+  }),
   ReluGrad: plain((out, dy, y) => {
     const [from, to] = [bitsOf(dy), bitsOf(out)];
     for (let i = 0; i < to.length; i++) to[i] = from[i] & -Number(y[i] > 0);

@@ -4,17 +4,21 @@ import { attributesOf, elementCount } from '../graph.ts';
 import type { Kernel, TensorMemory } from './memory.ts';
 import { forEachRun } from './runs.ts';
 
-/** Axis 0 in pieces, one for each output. */
-const pieces: Kernel = (node, [x], memory) => {
+/** `axis` in pieces, one for each output. */
+function pieces(node: Node, x: tf.Tensor, memory: TensorMemory, axis: number): tf.Tensor[] {
   const results = node.outputs.map(({ shape, dtype }) => memory.make(shape, dtype));
   const values = memory.view(x);
-  let at = 0;
+  const outer = elementCount(x.shape.slice(0, axis));
+  const row = values.length / outer;
+  let start = 0;
   for (const result of results) {
-    memory.view(result).set(values.subarray(at, at + result.size));
-    at += result.size;
+    const out = memory.view(result);
+    const block = out.length / outer;
+    for (let i = 0; i < outer; i++) out.set(values.subarray(i * row + start, i * row + start + block), i * block);
+    start += block;
   }
   return results;
-};
+}
 
 /** `inputs` one after the other along `axis`. */
 function joined(node: Node, inputs: readonly tf.Tensor[], memory: TensorMemory, axis: number): tf.Tensor {
@@ -35,8 +39,8 @@ function joined(node: Node, inputs: readonly tf.Tensor[], memory: TensorMemory, 
 
 export const LAYOUT: Partial<Record<OpName, Kernel>> = {
   Reshape: (node, [x]) => tf.reshape(x, [...node.outputs[0].shape]),
-  Split: pieces,
-  Unpack: pieces,
+  Split: (node, [x], memory) => pieces(node, x, memory, attributesOf(node, 'Split').axis),
+  Unpack: (node, [x], memory) => pieces(node, x, memory, 0),
   Concat: (node, inputs, memory) => joined(node, inputs, memory, attributesOf(node, 'Concat').axis),
   Pack: (node, inputs, memory) => joined(node, inputs, memory, 0),
   BroadcastTo: (node, [x], memory) => {
