@@ -147,6 +147,8 @@ export function inferShapes(graph: LayerGraph): Map<string, readonly number[]> {
       case 'avgpool': {
         if (inputs[0].length !== 3) fail(layer, `needs an image, got [${inputs[0].join('x')}]`);
         const [height, width, channels] = inputs[0];
+        if (layer.padding.some((size, side) => size >= layer.kernel[side >> 1]))
+          fail(layer, `has a padding of ${layer.padding.join(', ')}, which is not smaller than its window of ${layer.kernel.join('x')}`);
         shapes.set(layer.name, [...windows(layer, height, width), channels]);
         break;
       }
@@ -247,6 +249,7 @@ export function parameterCount(graph: LayerGraph): number {
  * Where activations are quantized: one quantizer per tensor.
  *  - the input of every conv and linear layer (layers that read one tensor share its quantizer);
  *  - every input of a residual Add that no conv reads, so that the Add runs on integers (always 8 bits).
+ * Products, pools and activation functions compute with real numbers, and so do tensors that only they read.
  */
 export interface QuantizationPoint {
   /** The layer whose output is quantized. */

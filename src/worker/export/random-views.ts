@@ -1,11 +1,12 @@
 /** Small networks and random integer views of them, for the tests of the exporters. */
 import type { Form } from '../../shared/domain/form.ts';
-import { inferShapes, layerByName, quantizationPoints, quantizedLayers, weightShape } from '../../shared/domain/layer-graph.ts';
+import { inferShapes, quantizationPoints, quantizedLayers, weightShape } from '../../shared/domain/layer-graph.ts';
 import type { ConvLayer, Layer, LayerGraph } from '../../shared/domain/layer-graph.ts';
 import { RandomStream } from '../../shared/domain/random.ts';
 import { codeRange } from '../quant/code-range.ts';
 import { integerBias } from '../quant/integer-view.ts';
 import type { IntegerActivation, IntegerLayer, IntegerView } from '../quant/integer-view.ts';
+import { isSigned as canBeNegative } from '../quant/signedness.ts';
 
 function conv(
   name: string,
@@ -82,7 +83,40 @@ export const DEPTHWISE: LayerGraph = {
   ],
 };
 
-const NON_NEGATIVE: ReadonlySet<Layer['kind']> = new Set(['input', 'relu', 'globalpool']);
+/** Every other kind of layer: ReLU6 with and without a quantizer, squeeze-and-excitation, pools, concatenation, two flattens. */
+export const KINDS: LayerGraph = {
+  name: 'kinds',
+  classes: 3,
+  layers: [
+    { kind: 'input', name: 'input', inputs: [], shape: [9, 8, 3] },
+    ...conv('stem', 'input', 6),
+    { kind: 'relu', name: 'stem.relu6', inputs: ['stem.bn'], max: 1.5 },
+    ...conv('depthwise', 'stem.relu6', 6, { groups: 6 }),
+    { kind: 'swish', name: 'swish', inputs: ['depthwise.bn'] },
+    { kind: 'globalpool', name: 'squeeze', inputs: ['swish'] },
+    { kind: 'linear', name: 'reduce', inputs: ['squeeze'], units: 2, bias: true },
+    { kind: 'swish', name: 'reduce.swish', inputs: ['reduce'] },
+    { kind: 'linear', name: 'expand', inputs: ['reduce.swish'], units: 6, bias: true },
+    { kind: 'sigmoid', name: 'gate', inputs: ['expand'] },
+    { kind: 'multiply', name: 'excite', inputs: ['swish', 'gate'] },
+    ...conv('project', 'excite', 6, { kernel: [1, 1], padding: [0, 0, 0, 0] }),
+    { kind: 'maxpool', name: 'max', inputs: ['project.bn'], kernel: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1] },
+    { kind: 'avgpool', name: 'mean', inputs: ['project.bn'], kernel: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1] },
+    { kind: 'avgpool', name: 'padded', inputs: ['project.bn'], kernel: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1], countPadding: true },
+    { kind: 'concat', name: 'joined', inputs: ['max', 'mean', 'padded'] },
+    ...conv('last', 'joined', 4, { stride: [2, 2] }),
+    { kind: 'relu', name: 'last.relu6', inputs: ['last.bn'], max: 1.5 },
+    { kind: 'flatten', name: 'flat', inputs: ['last.relu6'] },
+    { kind: 'linear', name: 'fc1', inputs: ['flat'], units: 5, bias: true },
+    { kind: 'multiply', name: 'square', inputs: ['last.relu6', 'last.relu6'] },
+    { kind: 'flatten', name: 'flat2', inputs: ['square'] },
+    { kind: 'sigmoid', name: 'flat2.sigmoid', inputs: ['flat2'] },
+    { kind: 'linear', name: 'fc2', inputs: ['flat2.sigmoid'], units: 5, bias: false },
+    { kind: 'add', name: 'sum', inputs: ['fc1', 'fc2'] },
+    { kind: 'relu', name: 'sum.relu', inputs: ['sum'] },
+    { kind: 'linear', name: 'fc', inputs: ['sum.relu'], units: 3, bias: true },
+  ],
+};
 
 export interface RandomViewOptions {
   seed?: number;
@@ -103,7 +137,7 @@ export function randomView(graph: LayerGraph, options: RandomViewOptions): Integ
   const zeroPointIn = (qn: number, qp: number) => Math.round(qn + (qp - qn) * random.between(0.2, 0.6));
 
   const activations = quantizationPoints(graph).map(({ tensor }): IntegerActivation => {
-    const isSigned = signed || !NON_NEGATIVE.has(layerByName(graph, tensor).kind);
+    const isSigned = signed || canBeNegative(graph, tensor);
     const { low: qn, high: qp } = codeRange(activationBits, isSigned);
     const range = tensor === graph.layers[0].name ? 1 : 2.5;
     const step = Math.fround(((isSigned ? 2 : 1) * range * random.between(0.8, 1.1)) / (qp - qn));

@@ -3,7 +3,7 @@
  * against it; it is far too slow for anything else.
  */
 import { inferShapes } from '../../shared/domain/layer-graph.ts';
-import type { ConvLayer, Layer } from '../../shared/domain/layer-graph.ts';
+import type { ConvLayer, Layer, WindowPoolLayer } from '../../shared/domain/layer-graph.ts';
 import { activationsByTensor, foldChannel, roundHalfEven } from '../quant/integer-view.ts';
 import type { IntegerActivation, IntegerLayer, IntegerView } from '../quant/integer-view.ts';
 import { checkView } from './check-view.ts';
@@ -68,6 +68,37 @@ function convolve(
   return y;
 }
 
+/** Maximum or mean of every window, channel by channel. */
+function poolWindows(
+  x: Float64Array,
+  { kind, kernel, stride, padding, countPadding }: WindowPoolLayer,
+  [height, width, channels]: readonly number[],
+  [rows, columns]: readonly number[],
+): Float64Array {
+  const y = new Float64Array(rows * columns * channels);
+  for (let at = 0; at < y.length; at++) {
+    const channel = at % channels;
+    const [top, left] = [Math.floor(at / channels / columns) * stride[0] - padding[0], (Math.floor(at / channels) % columns) * stride[1] - padding[2]]; // prettier-ignore
+    const seen: number[] = [];
+    for (let iy = Math.max(top, 0); iy < Math.min(top + kernel[0], height); iy++)
+      for (let ix = Math.max(left, 0); ix < Math.min(left + kernel[1], width); ix++) seen.push(x[(iy * width + ix) * channels + channel]);
+    const count = countPadding ? kernel[0] * kernel[1] : seen.length;
+    y[at] = kind === 'maxpool' ? Math.max(...seen) : seen.reduce((sum, value) => sum + value, 0) / count;
+  }
+  return y;
+}
+
+/** Images side by side in their channels. */
+function concatenate(inputs: readonly Float64Array[], pixels: number): Float64Array {
+  return Float64Array.from(
+    Array.from({ length: pixels }, (_, pixel) =>
+      inputs.flatMap((x) => Array.from(x.subarray((pixel * x.length) / pixels, ((pixel + 1) * x.length) / pixels))),
+    ).flat(),
+  );
+}
+
+const sigmoid = (value: number) => 1 / (1 + Math.exp(-value));
+
 function poolGlobally(x: Float64Array, [height, width, channels]: readonly number[]): Float64Array {
   const y = new Float64Array(channels);
   for (let index = 0; index < x.length; index++) y[index % channels] += x[index] / (height * width);
@@ -103,15 +134,27 @@ export function referenceEvaluator(view: IntegerView): (image: ArrayLike<number>
       case 'batchnorm':
         return inputs[0];
       case 'relu':
-        return inputs[0].map((value) => Math.max(value, 0));
+        return inputs[0].map((value) => Math.min(Math.max(value, 0), layer.max ?? Infinity));
+      case 'swish':
+        return inputs[0].map((value) => value * sigmoid(value));
+      case 'sigmoid':
+        return inputs[0].map(sigmoid);
+      case 'flatten':
+        return inputs[0];
+      case 'multiply':
+        // A gate has one value for each channel, which is the innermost axis.
+        return inputs[0].map((value, index) => value * inputs[1][index % inputs[1].length]);
+      case 'concat':
+        return concatenate(inputs, shapeIn[0] * shapeIn[1]);
+      case 'maxpool':
+      case 'avgpool':
+        return poolWindows(inputs[0], layer, shapeIn, shapes.get(layer.name)!);
       case 'add':
         return inputs[0].map((value, index) => value + inputs[1][index]);
       case 'globalpool':
         return poolGlobally(inputs[0], shapeIn);
       case 'linear':
         return multiply(inputs[0], floats.get(layer.name)!);
-      default:
-        throw new Error(`Layer '${layer.name}' is a ${layer.kind}, which has no reference.`);
     }
   };
 

@@ -1,7 +1,9 @@
-import type { BatchNormLayer, LayerGraph, QuantizedLayer } from '../../shared/domain/layer-graph.ts';
+import type { BatchNormLayer, LayerGraph, QuantizedLayer, WindowPoolLayer } from '../../shared/domain/layer-graph.ts';
 import { quantizationPoints, quantizedLayers } from '../../shared/domain/layer-graph.ts';
 import type { GraphBuilder } from '../engine/builder.ts';
-import type { Value } from '../engine/graph.ts';
+import { elementCount, type Pooling, type Value } from '../engine/graph.ts';
+import { groupedConv2d } from '../ops/grouped-convolution.ts';
+import { averagePool } from '../ops/pooling.ts';
 
 /** What differs between the float net, a training pass, re-calibration and evaluation. */
 export interface ForwardHooks {
@@ -13,6 +15,16 @@ export interface ForwardHooks {
   bias(layer: QuantizedLayer, index: number): Value | null;
   batchNorm(layer: BatchNormLayer, x: Value): Value;
 }
+
+const windowOf = ({ kernel, stride, padding }: WindowPoolLayer): Pooling => ({ kernel, stride, padding });
+
+function clippedRelu(b: GraphBuilder, x: Value, max: number | undefined): Value {
+  if (max === undefined) return b.relu(x);
+  return max === 6 ? b.relu6(x) : b.clip(x, b.scalar(0), b.scalar(max));
+}
+
+/** [batch, channels] as a factor of every pixel. */
+const asGate = (b: GraphBuilder, gate: Value) => b.reshape(gate, [gate.shape[0], 1, 1, gate.shape[1]]);
 
 /** Writes the network; returns the logits [batch, classes]. */
 export function forward(b: GraphBuilder, graph: LayerGraph, images: Value, hooks: ForwardHooks): Value {
@@ -29,9 +41,7 @@ export function forward(b: GraphBuilder, graph: LayerGraph, images: Value, hooks
         break;
       case 'conv': {
         const index = order.get(layer.name)!;
-        if (layer.groups !== 1)
-          throw new Error(`Layer '${layer.name}' has ${layer.groups} groups; the engine has dense convolutions only.`);
-        y = b.conv2d(inputs[0], hooks.weights(layer, index), { stride: layer.stride, padding: layer.padding });
+        y = groupedConv2d(b, inputs[0], hooks.weights(layer, index), { stride: layer.stride, padding: layer.padding }, layer.groups);
         const bias = hooks.bias(layer, index);
         if (bias) y = b.biasAdd(y, bias);
         break;
@@ -47,16 +57,35 @@ export function forward(b: GraphBuilder, graph: LayerGraph, images: Value, hooks
         y = hooks.batchNorm(layer, inputs[0]);
         break;
       case 'relu':
-        y = b.relu(inputs[0]);
+        y = clippedRelu(b, inputs[0], layer.max);
+        break;
+      case 'swish':
+        y = b.swish(inputs[0]);
+        break;
+      case 'sigmoid':
+        y = b.sigmoid(inputs[0]);
         break;
       case 'add':
         y = b.plus(inputs[0], inputs[1]);
         break;
+      case 'multiply':
+        y = b.mul(inputs[0], inputs[1].shape.length === inputs[0].shape.length ? inputs[1] : asGate(b, inputs[1]));
+        break;
+      case 'concat':
+        y = b.concat(inputs, 3);
+        break;
+      case 'maxpool':
+        y = b.maxPool(inputs[0], windowOf(layer));
+        break;
+      case 'avgpool':
+        y = averagePool(b, inputs[0], windowOf(layer), layer.countPadding ?? false);
+        break;
       case 'globalpool':
         y = b.mean(inputs[0], [1, 2]);
         break;
-      default:
-        throw new Error(`Layer '${layer.name}' is a ${layer.kind}, which the engine does not compute.`);
+      case 'flatten':
+        y = b.reshape(inputs[0], [images.shape[0], elementCount(inputs[0].shape) / images.shape[0]]);
+        break;
     }
     const point = points.get(layer.name);
     last = point === undefined ? y : hooks.activation(point, y);

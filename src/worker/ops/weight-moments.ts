@@ -1,6 +1,9 @@
 import type { GraphBuilder } from '../engine/builder.ts';
 import type { Value } from '../engine/graph.ts';
 
+/** Standard deviation, relative to the root mean square, below which single precision leaves no digits of the moments. */
+const NOISE = 1e-5;
+
 /** WDR of one weight tensor: its moments (scalars) and the gradient of its loss term. */
 export interface WeightMoments {
   skewness: Value;
@@ -26,9 +29,13 @@ export function weightMoments(b: GraphBuilder, weights: Value, coefficients: Wdr
   const n = weights.shape.reduce((a, size) => a * size, 1);
   const w = b.reshape(weights, [n]);
   const centred = b.sub(w, b.mean(w, [0], true));
-  // A constant tensor has no distribution: the floor keeps its moments at 0 instead of 0/0.
-  const sigma = b.maximum(b.sqrt(b.mul(b.sum(b.square(centred)), b.scalar(1 / (n - 1)))), b.scalar(1e-12));
-  const d = b.div(centred, sigma);
+  const deviation = b.sqrt(b.mul(b.sum(b.square(centred)), b.scalar(1 / Math.max(n - 1, 1))));
+  // A tensor that is constant up to rounding (as a depthwise kernel can be) has no distribution: what is left of it is
+  // rounding noise, and its gradient would be noise times 1 / sigma. Its moments count as 0 and it gets no gradient.
+  const noise = b.plus(b.mul(b.sqrt(b.mean(b.square(w))), b.scalar(NOISE)), b.scalar(1e-12));
+  const sigma = b.maximum(deviation, noise);
+  const live = b.equalMask(sigma, deviation);
+  const d = b.mul(b.div(centred, sigma), live);
   const d2 = b.square(d);
   const d3 = b.mul(d2, d);
   const skewness = b.mean(d3);
@@ -38,7 +45,7 @@ export function weightMoments(b: GraphBuilder, weights: Value, coefficients: Wdr
   const skewPart = b.mul(d2, b.mul(b.mul(coefficients.skewness, skewness), b.scalar(6 / n)));
   const kurtosisPart = b.mul(d3, b.mul(b.mul(coefficients.kurtosis, distance), b.scalar(8 / n)));
   const h = b.plus(skewPart, kurtosisPart);
-  const projection = b.mul(b.sum(b.mul(h, d)), b.scalar(1 / (n - 1)));
-  const gradient = b.div(b.sub(b.sub(h, b.mean(h)), b.mul(d, projection)), sigma);
+  const projection = b.mul(b.sum(b.mul(h, d)), b.scalar(1 / Math.max(n - 1, 1)));
+  const gradient = b.mul(b.div(b.sub(b.sub(h, b.mean(h)), b.mul(d, projection)), sigma), live);
   return { skewness, kurtosis, loss, gradient: b.reshape(gradient, weights.shape) };
 }

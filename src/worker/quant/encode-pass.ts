@@ -1,6 +1,6 @@
 import type { Configuration } from '../../shared/schema/configuration.ts';
 import type { Symmetry } from '../../shared/domain/form.ts';
-import { layerByName, type LayerGraph } from '../../shared/domain/layer-graph.ts';
+import { isQuantized, layerByName, type LayerGraph } from '../../shared/domain/layer-graph.ts';
 import { codeRange } from './code-range.ts';
 import type { TableLayout } from './table-layout.ts';
 
@@ -13,11 +13,17 @@ export interface ActivationChoice {
   symmetry: Symmetry;
 }
 
-/** Index of the quantized layer whose result the tensor carries: for a branch, the convolution before its BN. */
+/**
+ * Index of the quantized layer whose result the tensor carries: for a branch, the convolution before its BN; the first
+ * layer of the network where there is none before it.
+ */
 function producer(graph: LayerGraph, layout: TableLayout, tensor: string): number {
   let layer = layerByName(graph, tensor);
-  while (layer.kind !== 'conv' && layer.kind !== 'linear') layer = layerByName(graph, layer.inputs[0]);
-  return layout.facts.findIndex((facts) => facts.name === layer.name);
+  while (!isQuantized(layer) && layer.inputs.length) layer = layerByName(graph, layer.inputs[0]);
+  return Math.max(
+    layout.facts.findIndex((facts) => facts.name === layer.name),
+    0,
+  );
 }
 
 /**

@@ -46,21 +46,30 @@ export function recalibrate(scope: ProgramScope, batch: number): void {
     const means: Value[] = [];
     const variances: Value[] = [];
     const units = new Map(scope.layers.map((layer, i) => [layer.name, i]));
+    const folded = new Set(scope.graph.layers.flatMap((layer) => (layer.kind === 'batchnorm' ? layer.inputs : [])));
+    /** A bias in whole units. A dead channel has no unit of its own; its bias keeps 24 bits, as in `foldChannel`. */
+    const rounded = (bias: Value, exact: Value): Value => {
+      const unit = b.maximum(exact, b.plus(b.mul(b.abs(bias), b.scalar(2 ** -24)), b.scalar(2 ** -100)));
+      return b.mul(b.rint(b.div(bias, unit)), unit);
+    };
     const perChannel = b.split(b.feed('biasUnit', [scope.layout.channels]), scope.channelCounts);
     forward(b, scope.graph, scope.images(batch), {
       ...fixedHooks(scope, (_, w) => w),
-      bias: scope.plainBias,
+      // A convolution in front of a BN gets its bias there.
+      bias: (layer, i) => {
+        const own = scope.plainBias(layer, i);
+        return own && !folded.has(layer.name) ? rounded(own, perChannel[i]) : null;
+      },
       batchNorm: (layer, x) => {
+        const index = units.get(layer.inputs[0])!;
+        const own = scope.plainBias(scope.layers[index], index);
         const [gamma, beta] = ['gamma', 'beta'].map((part) => b.read(scope.parameter(`${layer.name}/${part}`)));
         const { mean, variance } = b.batchNormTrain(x, gamma, beta, layer.epsilon);
-        means.push(mean);
+        means.push(own ? b.plus(mean, own) : mean);
         variances.push(variance);
         const multiplier = b.div(gamma, b.sqrt(b.plus(variance, b.scalar(layer.epsilon))));
         const bias = b.sub(beta, b.mul(mean, multiplier));
-        const exact = b.mul(perChannel[units.get(layer.inputs[0])!], b.abs(multiplier));
-        // A dead channel has no unit of its own; its bias keeps 24 bits, as in `foldChannel`.
-        const unit = b.maximum(exact, b.plus(b.mul(b.abs(bias), b.scalar(2 ** -24)), b.scalar(2 ** -100)));
-        return b.biasAdd(b.mul(x, multiplier), b.mul(b.rint(b.div(bias, unit)), unit));
+        return b.biasAdd(b.mul(x, multiplier), rounded(bias, b.mul(perChannel[index], b.abs(multiplier))));
       },
     });
     return { mean: b.concat(means), variance: b.concat(variances) };

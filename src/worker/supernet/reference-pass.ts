@@ -110,13 +110,53 @@ export function referencePass(
     const [input] = layer.inputs;
     const x = values.get(input);
     const shape = shapes.get(layer.name)!;
+    const pointwise = (f: (v: number) => number, slope: (v: number) => number): [Numbers, (dy: Numbers) => void] => [
+      x!.map(f),
+      (dy) => give(input, dy.map((d, i) => d * slope(x![i]))), // prettier-ignore
+    ];
     switch (layer.kind) {
       case 'input':
         return [Array.from(images), () => undefined];
       case 'relu':
-        return [x!.map((v) => Math.max(v, 0)), (dy) => give(input, dy.map((d, i) => (x![i] > 0 ? d : 0)))]; // prettier-ignore
+        return pointwise((v) => Math.min(Math.max(v, 0), layer.max ?? Infinity), (v) => (v > 0 && v < (layer.max ?? Infinity) ? 1 : 0)); // prettier-ignore
+      case 'sigmoid':
+        return pointwise(ops.sigmoid, (v) => ops.sigmoid(v) * (1 - ops.sigmoid(v)));
+      case 'swish':
+        return pointwise((v) => v * ops.sigmoid(v), (v) => ops.sigmoid(v) * (1 + v * (1 - ops.sigmoid(v)))); // prettier-ignore
+      case 'flatten':
+        return [[...x!], (dy) => give(input, dy)];
       case 'add':
         return [x!.map((v, i) => v + values.get(layer.inputs[1])![i]), (dy) => layer.inputs.forEach((name) => give(name, dy))];
+      case 'multiply': {
+        const [, other] = layer.inputs;
+        const [gate, channels] = [values.get(other)!, shape.at(-1)!];
+        const pixels = x!.length / gate.length;
+        // The gate of an image holds one value for each channel, or as many as the image.
+        const place = (i: number) => (pixels === 1 ? i : Math.floor(i / (pixels * channels)) * channels + (i % channels));
+        const backward = (dy: Numbers) => {
+          const dgate = gate.map(() => 0);
+          dy.forEach((d, i) => (dgate[place(i)] += d * x![i]));
+          give(input, dy.map((d, i) => d * gate[place(i)])); // prettier-ignore
+          give(other, dgate);
+        };
+        return [x!.map((v, i) => v * gate[place(i)]), backward];
+      }
+      case 'concat': {
+        const widths = layer.inputs.map((name) => shapes.get(name)!.at(-1)!);
+        const starts = widths.map((_, k) => widths.slice(0, k).reduce((a, n) => a + n, 0));
+        const total = shape.at(-1)!;
+        const y = Array<number>(batch * sizeOf(layer.name)).fill(0);
+        const place = (k: number, i: number) => Math.floor(i / widths[k]) * total + starts[k] + (i % widths[k]);
+        layer.inputs.forEach((name, k) => values.get(name)!.forEach((v, i) => (y[place(k, i)] = v)));
+        return [y, (dy) => layer.inputs.forEach((name, k) => give(name, values.get(name)!.map((_, i) => dy[place(k, i)])))]; // prettier-ignore
+      }
+      case 'maxpool':
+      case 'avgpool': {
+        const call = { x: [batch, ...shapes.get(input)!], y: [batch, ...shape], options: layer };
+        if (layer.kind === 'maxpool') return [ops.maxPool(x!, call), (dy) => give(input, ops.maxPoolGrad(x!, dy, call))];
+        const countPadding = layer.countPadding ?? false;
+        return [ops.avgPool(x!, call, countPadding), (dy) => give(input, ops.avgPoolGrad(dy, call, countPadding))];
+      }
       case 'globalpool': {
         const [height, width, channels] = shapes.get(input)!;
         const pixels = height * width;
@@ -154,11 +194,11 @@ export function referencePass(
           return [biased(y), (dy) => finish(dy, dx(dy), dw(dy))];
         }
         const call = { x: [batch, ...shapes.get(input)!], filter, y: [batch, ...shape], options: layer };
-        const y = biased(ops.conv2d(x!, weights.y, call));
-        return [y, (dy) => finish(dy, ops.conv2dBackpropInput(weights.y, dy, call), ops.conv2dBackpropFilter(x!, dy, call))];
+        const { groups } = layer;
+        const y = biased(ops.groupedConv2d(x!, weights.y, call, groups));
+        const dx = (dy: Numbers) => ops.groupedConv2dBackpropInput(weights.y, dy, call, groups);
+        return [y, (dy) => finish(dy, dx(dy), ops.groupedConv2dBackpropFilter(x!, dy, call, groups))];
       }
-      default:
-        throw new Error(`Layer '${layer.name}' is a ${layer.kind}, which has no reference.`);
     }
   };
 

@@ -6,7 +6,7 @@ import { FORM_KEYS, parseForm } from '../../../shared/domain/form.ts';
 import { inferShapes } from '../../../shared/domain/layer-graph.ts';
 import { integerBias } from '../../quant/integer-view.ts';
 import type { IntegerView } from '../../quant/integer-view.ts';
-import { DEPTHWISE, randomImages, randomView, RESIDUAL, SINGLE_CONV } from '../random-views.ts';
+import { DEPTHWISE, KINDS, randomImages, randomView, RESIDUAL, SINGLE_CONV } from '../random-views.ts';
 import { referenceEvaluator } from '../reference.ts';
 import { buildModel } from './model.ts';
 import { ModelProtoSchema } from './onnx_pb.ts';
@@ -66,6 +66,11 @@ describe('other layer forms', () => {
     ['residual, 2 bits', randomView(RESIDUAL, { form, weightBits: 2, activationBits: 2 })],
     ['residual, 4 bits', randomView(RESIDUAL, { form: parseForm('csa'), weightBits: 4, activationBits: 4 })],
     ['residual, per-channel asymmetric, 3 bits', randomView(RESIDUAL, { form: parseForm('caa'), weightBits: 3, activationBits: 3 })],
+    ['all other kinds of layers, per-channel symmetric, 8 bits', randomView(KINDS, { form })],
+    [
+      'all other kinds of layers, per-tensor asymmetric, 4 bits',
+      randomView(KINDS, { form: parseForm('taa'), weightBits: 4, activationBits: 4 }),
+    ],
     ['residual, per-tensor, 8 bits', randomView(RESIDUAL, { form: parseForm('tss') })],
   ])('%s', async (_, view) => {
     expect(await gap(view)).toBeLessThan(TOLERANCE);

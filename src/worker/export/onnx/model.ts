@@ -1,8 +1,8 @@
 /** Integer view -> ONNX graph in quantize/dequantize (QDQ) form, opset 21, NCHW. */
 import { create } from '@bufbuild/protobuf';
 import { inferShapes, weightShape } from '../../../shared/domain/layer-graph.ts';
-import type { Layer, QuantizedLayer } from '../../../shared/domain/layer-graph.ts';
-import { activationsByTensor } from '../../quant/integer-view.ts';
+import type { ConvLayer, FlattenLayer, Layer, MultiplyLayer, QuantizedLayer, WindowPoolLayer } from '../../../shared/domain/layer-graph.ts';
+import { activationsByTensor, roundHalfEven } from '../../quant/integer-view.ts';
 import type { IntegerActivation, IntegerLayer, IntegerView } from '../../quant/integer-view.ts';
 import { checkView } from '../check-view.ts';
 import { describe } from './describe.ts';
@@ -11,7 +11,7 @@ import { ModelProtoSchema } from './onnx_pb.ts';
 import type { ModelProto, NodeProto, TensorProto } from './onnx_pb.ts';
 import { floatValue, metadata, node, tensor } from './protos.ts';
 import type { NodeOptions } from './protos.ts';
-import { storeWeights } from './weights.ts';
+import { channelsFirstRows, storeWeights } from './weights.ts';
 import type { StoredWeights } from './weights.ts';
 
 const OPSET = 21;
@@ -22,7 +22,11 @@ export const OUTPUT_NAME = 'logits';
 const METADATA_PREFIX = 'eqnet.';
 
 const scalar = (value: number) => Float32Array.of(value);
-const padsOf = ([top, bottom, left, right]: readonly number[]) => [top, left, bottom, right];
+
+/** The window of a convolution or pool as ONNX attributes. */
+function windowOf({ kernel, stride, padding: [top, bottom, left, right] }: ConvLayer | WindowPoolLayer) {
+  return { kernel_shape: kernel, pads: [top, left, bottom, right], strides: stride };
+}
 
 class GraphWriter {
   readonly nodes: NodeProto[] = [];
@@ -70,24 +74,75 @@ class GraphWriter {
       case 'input':
         return INPUT_NAME;
       case 'conv': {
-        const [kernel, strides, pads] = [layer.kernel, layer.stride, padsOf(layer.padding)];
         return this.add('Conv', [inputs[0], ...this.parameters(layer)], this.foldedName(layer), {
-          attributes: { dilations: [1, 1], group: layer.groups, kernel_shape: kernel, pads, strides },
+          attributes: { dilations: [1, 1], group: layer.groups, ...windowOf(layer) },
         });
       }
       case 'batchnorm':
         return inputs[0];
-      case 'relu':
-        return this.add('Relu', inputs, output);
+      case 'relu': {
+        // Behind a ReLU the integer Clip of the quantizer cuts at the code of `max`, which is the same and stays on integers.
+        if (layer.max === undefined || this.activations.has(layer.name)) return this.add('Relu', inputs, output);
+        const bounds = [this.constant(`${layer.name}/min`, [], scalar(0)), this.constant(`${layer.name}/max`, [], scalar(layer.max))];
+        return this.add('Clip', [...inputs, ...bounds], output);
+      }
+      case 'sigmoid':
+        return this.add('Sigmoid', inputs, output);
+      case 'swish':
+        return this.add('Mul', [inputs[0], this.add('Sigmoid', inputs, `${layer.name}/sigmoid`)], output);
       case 'add':
         return this.add('Add', inputs, output);
+      case 'multiply':
+        return this.add('Mul', [inputs[0], this.asGate(layer, inputs[1])], output);
+      case 'concat':
+        return this.add('Concat', inputs, output, { attributes: { axis: 1 } });
+      case 'maxpool':
+        return this.add('MaxPool', inputs, output, { attributes: windowOf(layer) });
+      case 'avgpool': {
+        const attributes = { ...windowOf(layer), count_include_pad: Number(layer.countPadding ?? false) };
+        return this.add('AveragePool', inputs, output, { attributes });
+      }
+      case 'flatten': {
+        const order = this.permutedBehind(layer) ? inputs[0] : this.channelsLast(layer, inputs[0]);
+        return this.add('Flatten', [order], output, { attributes: { axis: 1 } });
+      }
       case 'globalpool':
         return this.add('Flatten', [this.add('GlobalAveragePool', inputs, `${layer.name}/mean`)], output, { attributes: { axis: 1 } });
       case 'linear':
         return this.add('Gemm', [inputs[0], ...this.parameters(layer)], output, { attributes: { transB: 1 } });
-      default:
-        throw new Error(`Layer '${layer.name}' is a ${layer.kind}, which is not exported.`);
     }
+  }
+
+  private rank(tensorName: string): number {
+    return this.shapes.get(tensorName)!.length;
+  }
+
+  /** [batch, channels] as [batch, channels, 1, 1]. */
+  private asGate(layer: MultiplyLayer, value: string): string {
+    if (this.rank(layer.inputs[0]) === this.rank(layer.inputs[1])) return value;
+    const axes = this.constant(`${layer.name}/axes`, [2], BigInt64Array.of(2n, 3n));
+    return this.add('Unsqueeze', [value, axes], `${layer.name}/gate`);
+  }
+
+  /**
+   * Whether the order of a flattened image (NCHW here, NHWC in the view) is put right in the weights behind it: it is
+   * where linear layers are all that read it.
+   */
+  private permutedBehind(layer: FlattenLayer): boolean {
+    const readers = this.view.graph.layers.filter(({ inputs }) => inputs.includes(layer.name));
+    return this.rank(layer.inputs[0]) === 1 || (readers.length > 0 && readers.every(({ kind }) => kind === 'linear'));
+  }
+
+  private channelsLast(layer: Layer, value: string): string {
+    return this.add('Transpose', [value], `${layer.name}/nhwc`, { attributes: { perm: [0, 2, 3, 1] } });
+  }
+
+  /** The image in front of the flatten layer that a linear layer reads in another order, if it does. */
+  private flattenedImage(layer: QuantizedLayer): readonly number[] | undefined {
+    const source = this.view.graph.layers.find(({ name }) => name === layer.inputs[0])!;
+    if (source.kind !== 'flatten' || !this.permutedBehind(source)) return undefined;
+    const image = this.shapes.get(source.inputs[0])!;
+    return image.length === 3 ? image : undefined;
   }
 
   /** A convolution produces the output of the batch normalization that is folded into it. */
@@ -99,7 +154,9 @@ class GraphWriter {
   private parameters(layer: QuantizedLayer): [weights: string, bias: string] {
     const integer = this.layers.get(layer.name)!;
     const inputStep = Math.fround(this.activations.get(integer.input)!.step);
-    const stored = storeWeights(integer, weightShape(layer, this.shapes.get(layer.inputs[0])!), inputStep);
+    const image = this.flattenedImage(layer);
+    const ordered = image ? { ...integer, codes: channelsFirstRows(integer.codes, image) } : integer;
+    const stored = storeWeights(ordered, weightShape(layer, this.shapes.get(layer.inputs[0])!), inputStep);
     this.stored.set(layer.name, stored);
     const choice = this.view.configuration.layers.find(({ name }) => name === layer.name)!;
     const { scale, zeroPoint, data, dims } = stored;
@@ -140,11 +197,18 @@ class GraphWriter {
     return [weights, bias];
   }
 
+  /** The code of the largest value that a tensor can have: that of a clipped ReLU's bound. */
+  private ceiling({ tensor: name, step, zeroPoint }: IntegerActivation): number {
+    const layer = this.view.graph.layers.find((candidate) => candidate.name === name)!;
+    if (layer.kind !== 'relu' || layer.max === undefined) return Infinity;
+    return roundHalfEven(Math.fround(layer.max / Math.fround(step))) + zeroPoint;
+  }
+
   /** QuantizeLinear -> Clip (where the container holds more codes than the quantizer) -> DequantizeLinear. */
   private quantize(value: string, activation: IntegerActivation): string {
     const name = (part: string) => `${activation.tensor}/${part}`;
     const offset = activation.signed ? 128 : 0;
-    const [low, high] = [activation.qn + offset, activation.qp + offset];
+    const [low, high] = [activation.qn + offset, Math.min(activation.qp, this.ceiling(activation)) + offset];
     const scale = this.constant(name('scale'), [], scalar(activation.step));
     const zeroPoint = this.constant(name('zero_point'), [], Uint8Array.of(activation.zeroPoint + offset));
     const properties = { [`${METADATA_PREFIX}activation_bits`]: String(activation.bits) };

@@ -11,11 +11,12 @@ import {
 } from './onnx_pb.ts';
 import type { AttributeProto, NodeProto, StringStringEntryProto, TensorProto, ValueInfoProto } from './onnx_pb.ts';
 
-type TensorData = Float32Array | Int32Array | Int8Array | Uint8Array;
+type TensorData = Float32Array | Int32Array | Int8Array | Uint8Array | BigInt64Array;
 
 function dataType(data: TensorData): TensorProto_DataType {
   if (data instanceof Float32Array) return TensorProto_DataType.FLOAT;
   if (data instanceof Int32Array) return TensorProto_DataType.INT32;
+  if (data instanceof BigInt64Array) return TensorProto_DataType.INT64;
   return data instanceof Int8Array ? TensorProto_DataType.INT8 : TensorProto_DataType.UINT8;
 }
 

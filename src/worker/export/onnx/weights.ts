@@ -20,6 +20,23 @@ export interface StoredWeights {
   dead: number[];
 }
 
+/**
+ * Weights of a linear layer behind a flattened image, their rows from the order height, width, channel to channel, height,
+ * width. @param codes [height x width x channels, out]
+ */
+export function channelsFirstRows<T extends Int8Array | Int16Array>(codes: T, [height, width, channels]: readonly number[]): T {
+  const pixels = height * width;
+  const out = codes.length / (pixels * channels);
+  const moved = codes.slice();
+  for (let pixel = 0; pixel < pixels; pixel++) {
+    for (let channel = 0; channel < channels; channel++) {
+      const from = (pixel * channels + channel) * out;
+      moved.set(codes.subarray(from, from + out), (channel * pixels + pixel) * out);
+    }
+  }
+  return moved as T;
+}
+
 /** Moves the output channel of HWIO or [in, out] to the front: OIHW or [out, in]. */
 function outputFirst(values: Int16Array, shape: readonly number[]): { dims: number[]; values: Int16Array } {
   const out = shape[shape.length - 1];
