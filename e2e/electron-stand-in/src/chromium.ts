@@ -18,6 +18,8 @@ const SWITCHES = [
   '--disable-gpu',
   '--disable-dev-shm-usage',
   '--hide-scrollbars',
+  // two hidden pages for each window, which nobody looks at here
+  '--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup',
   '--password-store=basic',
   // it ends when our end of the pipe closes, also when this process is killed
   '--remote-debugging-pipe',

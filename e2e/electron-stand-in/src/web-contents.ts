@@ -37,6 +37,28 @@ function preventable<T extends object>(details: T) {
   return { event, prevented: () => prevented };
 }
 
+/** How long a Chromium on a busy machine may take for a window. */
+const WINDOW_MS = 5000;
+
+/**
+ * Opens a window of Chromium. About once in thirty times, while other DevTools clients listen, version 156 never answers for a
+ * window after the first, and shows none; it opens the next one that is asked for. What comes late is closed again.
+ */
+async function openTarget(size: { width: number; height: number }): Promise<string> {
+  const { cdp } = chromium();
+  for (;;) {
+    const asked = cdp.send<{ targetId: string }>('Target.createTarget', { url: 'about:blank', newWindow: true, ...size });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<null>((resolve) => {
+      timer = setTimeout(() => resolve(null), WINDOW_MS).unref();
+    });
+    const answer = await Promise.race([asked, late]);
+    clearTimeout(timer);
+    if (answer) return answer.targetId;
+    asked.then(({ targetId }) => cdp.send('Target.closeTarget', { targetId })).catch(() => undefined);
+  }
+}
+
 /** One page of Chromium as the main process sees it. */
 export class WebContents extends EventEmitter implements ContentsPart {
   readonly id: number;
@@ -135,8 +157,8 @@ export class WebContents extends EventEmitter implements ContentsPart {
 
   private async attach(): Promise<void> {
     const { cdp } = chromium();
-    const { targetId } = await cdp.send<{ targetId: string }>('Target.createTarget', { url: 'about:blank', newWindow: true, ...this.size });
-    this.targetId = targetId;
+    this.targetId = await openTarget(this.size);
+    const { targetId } = this;
     if (this.destroyed) this.closeTarget();
     ({ sessionId: this.sessionId } = await this.command<{ sessionId: string }>('Target.attachToTarget', { targetId, flatten: true }));
     this.listen();
