@@ -38,6 +38,8 @@ export const runOption = (): Option =>
   new Option('--run <id>', "the run to use (see 'eqnet show'); default: the latest with a trained supernet");
 export const fromOption = (): Option =>
   new Option('--from <phase>', 'do this phase and all later ones of the latest run again').choices(PHASES);
+export const untilOption = (): Option =>
+  new Option('--until <phase>', 'end after this phase; --resume does the rest later').choices(PHASES);
 export const formOption = (): Option =>
   new Option(
     '--form <forms>',

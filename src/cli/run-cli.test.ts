@@ -302,6 +302,36 @@ test('an interrupt stops after the current step, says how to go on, and exits wi
   expect(resumed.err).toContain('[1/9] pretrain was done before');
 });
 
+test('--until ends a run after a phase, says what is left, and --resume does that', async () => {
+  const folder = temporaryFolder();
+  const project = join(folder, 'a.eqnet');
+  const run = ['run', recipeFile(folder), '--project', project];
+  const first = await eqnet([...run, '--until', 'grid']);
+  expect(first).toMatchObject({
+    exit: 0,
+    out: expect.stringContaining(
+      `Run tiny-1 has not done sample, predictor, search, measure, export yet; go on with: eqnet ${run.join(' ')} --resume\n`,
+    ),
+  });
+  const { run: shown } = JSON.parse((await eqnet([...run, '--resume', '--until', 'grid', '--json'])).out);
+  expect(shown).toMatchObject({ state: 'stopped', digest: null, phases: { grid: { state: 'done' }, sample: { state: 'pending' } } });
+  expect(await eqnet([...run, '--resume'])).toMatchObject({ exit: 0, out: expect.stringContaining('Run tiny-1 is done; digest ') });
+  const redone = JSON.parse((await eqnet([...run, '--from', 'predictor', '--until', 'search', '--json'])).out);
+  expect(redone.run.phases).toMatchObject({ sample: { state: 'done' }, search: { state: 'done' }, measure: { state: 'pending' } });
+  const wrong = await eqnet([...run, '--from', 'search', '--until', 'grid']);
+  expect(wrong.exit).toBe(EXIT_CODES.usage);
+  expect(sentence(wrong)).toMatch(/^A run cannot begin at 'search' and end with 'grid', .*: name a phase from search, measure, export\.$/);
+});
+
+test('an interrupted run with --until goes on to the same end', async () => {
+  const folder = temporaryFolder();
+  const argv = ['run', recipeFile(folder), '--project', join(folder, 'a.eqnet'), '--until', 'supernet'];
+  setScript({ phase: 'supernet', how: 'hang', once: join(folder, 'happened') });
+  const interrupt = new AbortController();
+  const stopped = await eqnet(argv, interrupt.signal, (text) => text.includes('hanging') && interrupt.abort());
+  expect(sentence(stopped)).toMatch(/ --resume --until supernet$/);
+});
+
 describe('a measurement that does not come to its end says that nothing was changed', () => {
   const finished = async () => {
     const folder = temporaryFolder();

@@ -25,6 +25,15 @@ export function lastTouched(store: ProjectStore, run: RunRecord): Phase | null {
   return store.phases(run.id).findLast(({ state }) => state !== 'pending')?.phase ?? null;
 }
 
+/** @throws WorkbenchError `usage` when a run would have to end before it begins */
+export function requireOrder(from: Phase | undefined, until: Phase | undefined): void {
+  if (from && until && PHASES.indexOf(until) < PHASES.indexOf(from))
+    throw new WorkbenchError(
+      'usage',
+      `A run cannot begin at '${from}' and end with '${until}', which comes before it: name a phase from ${PHASES.slice(PHASES.indexOf(from)).join(', ')}.`,
+    );
+}
+
 /** The phase that comes before; null before the first. */
 export const phaseBefore = (phase: Phase): Phase | null => PHASES[PHASES.indexOf(phase) - 1] ?? null;
 

@@ -13,6 +13,8 @@ export interface RunRecipeOptions {
   engine: LaunchEngine;
   resume?: boolean;
   from?: Phase;
+  /** The last phase to do; all when left out. */
+  until?: Phase;
   signal?: AbortSignal;
   onPlan?: (plan: RunPlan['kind'], run: string) => void;
   onEvent?: (event: PipelineEvent) => void;
@@ -20,11 +22,12 @@ export interface RunRecipeOptions {
 }
 
 /**
- * Runs a recipe in a project, from the start or from where an earlier session ended, and closes the project again.
+ * Runs a recipe in a project, from the start or from where an earlier session ended, and closes the project again. With phases left
+ * after `until` the run that comes back is `stopped`.
  * @throws WorkbenchError everything that can go wrong, `stopped` included; the project can be resumed
  */
 export async function runRecipe(options: RunRecipeOptions): Promise<RunReport> {
-  const { recipe, engine, from, signal, onEvent, workerPath } = options;
+  const { recipe, engine, from, until, signal, onEvent, workerPath } = options;
   const store = await ProjectStore.open(options.project);
   try {
     const { kind, run: planned } = planRun(store, { recipe, engine, resume: options.resume ?? false, from });
@@ -33,7 +36,7 @@ export async function runRecipe(options: RunRecipeOptions): Promise<RunReport> {
     options.onPlan?.(kind, run.id);
     if (kind !== 'finished') {
       prepareRun(store, run, { recipe, engine, from });
-      await runPipeline({ store, run: store.run(run.id), engine, signal, onEvent, workerPath });
+      await runPipeline({ store, run: store.run(run.id), engine, until, signal, onEvent, workerPath });
     }
     return reportRun(store, store.run(run.id));
   } finally {

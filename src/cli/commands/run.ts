@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { loadRecipe } from '../../host/recipes.ts';
+import { requireOrder } from '../../host/run-plan.ts';
 import { runRecipe } from '../../host/run-recipe.ts';
 import type { PipelineEvent } from '../../host/pipeline.ts';
 import type { RunReport } from '../../host/project-report.ts';
@@ -10,12 +11,13 @@ import { formatSeconds } from '../../shared/domain/progress.ts';
 import type { Recipe } from '../../shared/schema/recipe.ts';
 import { launchEngine, printJson, type CliContext } from '../context.ts';
 import { integer, percent } from '../format.ts';
-import { engineOption, fromOption, jsonOption, parseFolder } from '../options.ts';
+import { engineOption, fromOption, jsonOption, parseFolder, untilOption } from '../options.ts';
 
 interface RunOptions {
   project: string;
   resume?: boolean;
   from?: Phase;
+  until?: Phase;
   json?: boolean;
   engine?: Recipe['engine']['executor'];
 }
@@ -50,6 +52,7 @@ Examples:
   $ eqnet run mnist-quick --project digits.eqnet
   $ eqnet run mnist-quick --project digits.eqnet --resume      go on
   $ eqnet run mnist-quick --project digits.eqnet --from search once more
+  $ eqnet run mnist-quick --project digits.eqnet --until grid  train and measure
   $ eqnet recipes mnist-quick > mine.json                      a recipe to change
   $ eqnet run mine.json --project mine.eqnet --json > result.json
 `;
@@ -92,10 +95,11 @@ function follower({ view }: CliContext): (event: PipelineEvent) => void {
   };
 }
 
-function summary(run: RunReport, project: string): string {
+function summary(run: RunReport, project: string, goOn: string): string {
   const best = run.front.at(-1);
+  const left = PHASES.filter((phase) => run.phases[phase].state !== 'done');
   return [
-    `Run ${run.id} is done; digest ${run.digest}`,
+    left.length ? `Run ${run.id} has not done ${left.join(', ')} yet; go on with: ${goOn}` : `Run ${run.id} is done; digest ${run.digest}`,
     ...(run.float ? [`float accuracy ${percent(run.float.accuracy)} % on ${integer(run.float.images)} images`] : []),
     ...(best ? [`most accurate on the front: ${best.id} with ${percent(best.measured!)} %`] : []),
     ...run.exports.map(({ file }) => `exported ${file}`),
@@ -104,7 +108,22 @@ function summary(run: RunReport, project: string): string {
   ].join('\n');
 }
 
+/** The command that does what is left of a run. */
+function resumeCommand(name: string, { project, engine }: RunOptions, until?: Phase): string {
+  const argv = [
+    'run',
+    name,
+    '--project',
+    project,
+    ...(engine ? ['--engine', engine] : []),
+    '--resume',
+    ...(until ? ['--until', until] : []),
+  ];
+  return eqnet(shellArguments(argv));
+}
+
 async function run(context: CliContext, name: string, options: RunOptions): Promise<void> {
+  requireOrder(options.from, options.until);
   const recipe = loadRecipe(name);
   const engine = await launchEngine(context, options.engine ?? recipe.engine.executor);
   const { project } = options;
@@ -115,6 +134,7 @@ async function run(context: CliContext, name: string, options: RunOptions): Prom
       engine,
       resume: options.resume,
       from: options.from,
+      until: options.until,
       signal: context.signal,
       workerPath: context.workerPath,
       onEvent: follower(context),
@@ -125,11 +145,11 @@ async function run(context: CliContext, name: string, options: RunOptions): Prom
     });
     context.view.settle();
     if (options.json) printJson(context, { project, run: report });
-    else context.out(summary(report, project));
+    else context.out(summary(report, project, resumeCommand(name, options)));
   } catch (error) {
     if (!(error instanceof WorkbenchError) || error.code !== 'stopped') throw error;
-    const resumed = ['run', name, '--project', project, ...(options.engine ? ['--engine', options.engine] : []), '--resume'];
-    throw new WorkbenchError('stopped', `Stopped; what was finished is stored. Go on with: ${eqnet(shellArguments(resumed))}`, {}, error);
+    const goOn = resumeCommand(name, options, options.until);
+    throw new WorkbenchError('stopped', `Stopped; what was finished is stored. Go on with: ${goOn}`, {}, error);
   }
 }
 
@@ -142,6 +162,7 @@ export function registerRun(program: Command, context: CliContext): void {
     .requiredOption('--project <dir>', 'project folder, e.g. digits.eqnet; made when it does not exist', parseFolder)
     .option('--resume', 'go on with the unfinished run of this recipe; starts one when there is none')
     .addOption(fromOption())
+    .addOption(untilOption())
     .addOption(engineOption('that of the recipe'))
     .addOption(jsonOption())
     .addHelpText('after', HELP)

@@ -7,7 +7,7 @@ import { jsonDifferences } from '../../shared/domain/canonical-json.ts';
 import type { Recipe } from '../../shared/schema/recipe.ts';
 import { assertSameRun, fingerprintOf } from '../fingerprint.ts';
 import { fitRecipe } from '../fit-recipe.ts';
-import { lastTouched, phaseBefore } from '../run-plan.ts';
+import { lastTouched, phaseBefore, requireOrder } from '../run-plan.ts';
 import type { HostContext } from './context.ts';
 import { encodeRows } from './metric-blocks.ts';
 import type { OpenProject } from './open-project.ts';
@@ -89,8 +89,7 @@ export function resumeRun(context: HostContext, project: OpenProject, id: string
   } else if (run.state === 'done') {
     throw new WorkbenchError('usage', `Run ${id} is finished: choose the phase from which it is to be done again, or start a new run.`);
   }
-  if (from && until && PHASES.indexOf(until) < PHASES.indexOf(from))
-    throw new WorkbenchError('usage', `Run ${id} cannot begin at '${from}' and end with '${until}', which comes before it.`);
+  requireOrder(from, until);
   return { job: context.jobs.add(new RunJob(context, project, id, options)).id, run: id };
 }
 
