@@ -134,6 +134,13 @@ describe('a finished project', () => {
     });
   });
 
+  test('eval refuses more images than there are instead of taking fewer', async () => {
+    const tooMany = await eqnet(['eval', project, '--config', config, '--images', '101']);
+    expect(tooMany.exit).toBe(EXIT_CODES.usage);
+    expect(sentence(tooMany)).toBe('--images is 101, but the run has only 100 test images: lower it, or leave it out for all.');
+    expect((await eqnet(['eval', project, '--config', config, '--images', '100'])).exit).toBe(0);
+  });
+
   test('config --random draws the same for the same seed, and what options name is not drawn', async () => {
     const draw = async (...argv: string[]) => {
       const { exit, out } = await eqnet(['config', project, '--random', ...argv]);
@@ -242,6 +249,7 @@ describe('what cannot be done is one sentence and a documented exit code', () =>
     [['export', 'no-project.eqnet', '--config', 'a', '--out', 'b'], 'project-missing', /There is no project in/],
     [['recipes', 'mnist', '--fields'], 'usage', /not both/],
     [['engine', 'dance'], 'usage', /dance/],
+    [['export', 'x', '--config', 'a', '--out', 'b', '--format', 'tflite'], 'usage', /Allowed choices are onnx/],
     [['help', 'dance'], 'usage', /Unknown command 'dance'/],
     [['run', 'tiny', '--project', ''], 'usage', /'--project <dir>' argument '' is invalid\. It must not be empty/],
   ] as const)('%j', async (argv, code, message) => {

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { WorkbenchError } from '../shared/contract/errors.ts';
+import { makeFolder } from './make-folder.ts';
 import { storageError } from './storage-error.ts';
 import { writeFileAtomic } from './write-atomic.ts';
 
@@ -84,7 +85,7 @@ export function writeProjectFile(folder: string, project: ProjectFile): void {
 /** Makes the folder and a fresh description; does not write project.json yet. */
 export function newProject(folder: string): ProjectFile {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (error) {
     throw storageError(error, folder);
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { eqnet } from '../shared/contract/command-line.ts';
 import { WorkbenchError, type ErrorPayload } from '../shared/contract/errors.ts';
@@ -14,6 +14,7 @@ import {
 } from '../shared/contract/job-protocol.ts';
 import type { Recipe } from '../shared/schema/recipe.ts';
 import { DATABASE_FILE, inTransaction, openDatabase, openDatabaseReadOnly, type ProjectDatabase } from './project-database.ts';
+import { makeFolder } from './make-folder.ts';
 import { newProject, readProjectFile, writeProjectFile, type ProjectFile } from './project-file.ts';
 import { MetricTable } from './metric-table.ts';
 import { lockOwner, ProjectLock } from './project-lock.ts';
@@ -186,7 +187,7 @@ export class ProjectStore {
     const database = this.writable();
     const directory = this.runDirectory(id);
     try {
-      mkdirSync(directory, { recursive: true });
+      makeFolder(directory);
     } catch (error) {
       throw storageError(error, directory);
     }

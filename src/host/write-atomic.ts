@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from './make-folder.ts';
 import { storageError } from './storage-error.ts';
 
 /** Writes all bytes; a single write may stop short, for instance shortly before the disk is full. */
@@ -36,7 +37,7 @@ function syncFolder(folder: string): void {
 export function requireWritable(path: string): void {
   const probe = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw Object.assign(new Error('is a folder'), { code: 'EISDIR' });
     closeSync(openSync(probe, 'wx'));
   } catch (error) {
@@ -53,7 +54,7 @@ export function requireWritable(path: string): void {
 export function writeFileAtomic(path: string, content: string | Uint8Array): void {
   const temporary = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     const file = openSync(temporary, 'wx');
     try {
       writeFully(file, typeof content === 'string' ? Buffer.from(content) : content);

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { readConfigurationFile } from '../../host/configuration-file.ts';
 import { evaluateOnce, trainedRun } from '../../host/one-off.ts';
 import { ProjectStore } from '../../host/project-store.ts';
+import { WorkbenchError } from '../../shared/contract/errors.ts';
 import { printJson, type CliContext } from '../context.ts';
 import { bytes, integer, percent, short } from '../format.ts';
 import { engineOption, jsonOption, parseCount, projectArgument, runOption } from '../options.ts';
@@ -28,11 +29,20 @@ interface EvalOptions extends OneOffCliOptions {
   images?: number;
 }
 
+function requireImages(wanted: number | undefined, test: number): void {
+  if (wanted !== undefined && wanted > test)
+    throw new WorkbenchError(
+      'usage',
+      `--images is ${wanted}, but the run has only ${test} test images: lower it, or leave it out for all.`,
+    );
+}
+
 async function evaluate(context: CliContext, folder: string, options: EvalOptions): Promise<void> {
   const store = ProjectStore.openReadOnly(folder);
   try {
     const { opened, recipe } = trainedRun(store, options.run);
     const configuration = readConfigurationFile(options.config, opened.layers, recipe.space, opened.points);
+    requireImages(options.images, opened.images.test);
     const prepared = await prepareOneOff(context, store, options);
     const result = await evaluateOnce(prepared, { configuration, images: options.images });
     context.view.settle();

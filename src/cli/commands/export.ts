@@ -5,6 +5,7 @@ import { evaluateOnce, trainedRun } from '../../host/one-off.ts';
 import { ProjectStore } from '../../host/project-store.ts';
 import { requireWritable } from '../../host/write-atomic.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
+import { EXPORT_FORMAT_IDS, type ExportFormatId } from '../../shared/domain/export-formats.ts';
 import { printJson, type CliContext } from '../context.ts';
 import { bytes, gap, integer, percent } from '../format.ts';
 import { engineOption, jsonOption, projectArgument, runOption } from '../options.ts';
@@ -22,7 +23,7 @@ Examples:
 
 interface ExportOptions extends OneOffCliOptions {
   config: string;
-  format: 'onnx';
+  format: ExportFormatId;
   out: string;
 }
 
@@ -70,7 +71,7 @@ export function registerExport(program: Command, context: CliContext): void {
     .description('Exports a configuration of the trained supernet and proves the file in a second runtime.')
     .addArgument(projectArgument())
     .requiredOption('--config <file>', "configuration file (see 'eqnet config')")
-    .addOption(new Option('--format <name>', 'file format').choices(['onnx']).default('onnx'))
+    .addOption(new Option('--format <name>', 'file format').choices(EXPORT_FORMAT_IDS).default('onnx'))
     .requiredOption('--out <file>', 'file to write')
     .addOption(runOption())
     .addOption(engineOption('the one that trained the run'))

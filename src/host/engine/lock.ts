@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'libsql';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
+import { makeFolder } from '../make-folder.ts';
 
 const POLL_MS = 200;
 
@@ -16,7 +16,7 @@ const POLL_MS = 200;
  * @throws WorkbenchError 'stopped' when the signal comes while waiting
  */
 export async function withLock<T>(folder: string, work: () => Promise<T>, onWait: () => void = () => {}, signal?: AbortSignal): Promise<T> {
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const database = new Database(join(folder, '.lock'), { timeout: 0 });
   try {
     let waited = false;

@@ -231,7 +231,7 @@ export interface EvaluateRequest {
   /** test images; all when left out */
   images?: number;
   /** when set, the configuration is also exported there and proved */
-  exportTo?: { format: 'onnx'; file: string };
+  exportTo?: { format: ExportFormatId; file: string };
 }
 export interface EvaluateResult extends MeasuredAccuracy {
   costs: Costs;

@@ -4,12 +4,13 @@ import { parseRecipe } from './presets.ts';
 describe('presets', () => {
   it.each([
     // eqnet-spec sections 3, 5 and 6: equation 6 as printed, SGD predictor, 500 generations
-    { preset: 'paper', kurtosis: 1, optimizer: 'sgd', hidden: 7, standardize: false, generations: 500 },
-    { preset: 'code', kurtosis: 0.015, optimizer: 'adam', hidden: 7, standardize: false, generations: 500 },
-    { preset: 'workbench', kurtosis: 0.015, optimizer: 'adam', hidden: 1, standardize: true, generations: 100 },
-  ])('$preset', ({ preset, kurtosis, optimizer, hidden, standardize, generations }) => {
+    { preset: 'paper', epochs: 120, batch: 256, kurtosis: 1, optimizer: 'sgd', hidden: 7, standardize: false, generations: 500 },
+    { preset: 'code', epochs: 120, batch: 256, kurtosis: 0.015, optimizer: 'adam', hidden: 7, standardize: false, generations: 500 },
+    { preset: 'workbench', epochs: 2, batch: 128, kurtosis: 0.015, optimizer: 'adam', hidden: 1, standardize: true, generations: 100 },
+  ])('$preset', ({ preset, epochs, batch, kurtosis, optimizer, hidden, standardize, generations }) => {
     const recipe = parseRecipe({ name: 'p', preset }, 'p');
     expect(recipe.supernet.wdr).toMatchObject({ enabled: true, skewness: 1, kurtosis, target: 1.8 });
+    expect(recipe.supernet).toMatchObject({ epochs, batch, learningRate: 0.001, clip: 1, randomSubnets: 1, forms: 'layer' });
     expect(recipe.supernet.gpg).toEqual({ enabled: true, lambda: 0.5 });
     expect(recipe.predictor).toMatchObject({ optimizer, standardize });
     expect(recipe.predictor.hidden).toHaveLength(hidden);
@@ -50,6 +51,10 @@ describe('presets', () => {
     { json: { name: 'p', predictor: { heldOutSamples: 1 } }, error: /'predictor\.heldOutSamples' is 1/ },
     { json: { name: 'p', predictor: { momentum: 1 } }, error: /'predictor\.momentum' is 1/ },
     { json: { name: 'p', preset: 'fast' }, error: /'preset' is "fast"/ },
+    {
+      json: { name: 'p', version: 2, later: 1 },
+      error: /newer EQ-Net Workbench \(recipe version 2, this one reads up to 1\): update the program/,
+    },
     { json: [], error: /is not a recipe/ },
   ])('refuses $json', ({ json, error }) => {
     expect(() => parseRecipe(json, 'file.json')).toThrow(error);

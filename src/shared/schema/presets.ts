@@ -1,6 +1,6 @@
 import { eqnet } from '../contract/command-line.ts';
 import { WorkbenchError } from '../contract/errors.ts';
-import { PRESET_NAMES, recipeSchema, type Recipe } from './recipe.ts';
+import { PRESET_NAMES, RECIPE_VERSION, recipeSchema, type Recipe } from './recipe.ts';
 
 type Json = { [key: string]: unknown };
 
@@ -22,6 +22,9 @@ const PREDICTOR = {
   ensemble: 1,
 };
 
+/** The paper gives the epochs; the batch is that of the code on each of its GPUs, which do not share BN statistics. */
+const SUPERNET = { epochs: 120, batch: 256 };
+
 /**
  * Where the paper (arXiv 2308.07650) and its published code differ from our defaults (eqnet-spec sections 3, 5 and 6).
  * `paper`: equation 6 weighs both WDR terms alike; SGD predictor. `code`: Adam predictor, the targets of its script.
@@ -30,13 +33,13 @@ export const PRESETS: Readonly<Record<(typeof PRESET_NAMES)[number], Json>> = {
   workbench: {},
   paper: {
     data: { validationImages: 10000 },
-    supernet: { epochs: 120, wdr: { skewness: 1, kurtosis: 1 } },
+    supernet: { ...SUPERNET, wdr: { skewness: 1, kurtosis: 1 } },
     predictor: { ...PREDICTOR, optimizer: 'sgd', momentum: 0, weightDecay: 0.0001 },
     search: { population: 100, generations: 500, samplerDraws: 500000 },
   },
   code: {
     data: { validationImages: 10000 },
-    supernet: { epochs: 120, wdr: { skewness: 1, kurtosis: 0.015 } },
+    supernet: { ...SUPERNET, wdr: { skewness: 1, kurtosis: 0.015 } },
     predictor: { ...PREDICTOR, optimizer: 'adam', weightDecay: 0.00001 },
     search: {
       population: 100,
@@ -65,6 +68,11 @@ function merge(base: Json, over: Json): Json {
 export function parseRecipe(json: unknown, source: string): Recipe {
   if (!isObject(json))
     throw new WorkbenchError('recipe-invalid', `${source} is not a recipe: it must be a JSON object with at least a "name".`);
+  if (typeof json.version === 'number' && json.version > RECIPE_VERSION)
+    throw new WorkbenchError(
+      'recipe-invalid',
+      `${source} was written for a newer EQ-Net Workbench (recipe version ${json.version}, this one reads up to ${RECIPE_VERSION}): update the program.`,
+    );
   const preset = PRESET_NAMES.find((name) => name === json.preset) ?? 'workbench';
   const result = recipeSchema.safeParse(merge(PRESETS[preset], json));
   if (result.success) return result.data;

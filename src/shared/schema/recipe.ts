@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ALL_BITS, FORM_KEYS, GRANULARITIES, MAX_BITS, MIN_BITS, SYMMETRIES } from '../domain/form.ts';
 
 /** Version of the recipe format; raised when a field changes meaning. */
-const RECIPE_VERSION = 1;
+export const RECIPE_VERSION = 1;
 
 const bitList = z
   .array(z.number().int().min(MIN_BITS).max(MAX_BITS))

@@ -45,6 +45,6 @@ export async function evaluate(context: RunContext, request: EvaluateRequest): P
   const classes = countClasses(measurement.logits, data.test.labels, images, layout.graph.classes);
   const correct = classes.reduce((sum, entry) => sum + entry.correct, 0);
   const { low, high } = wilsonInterval(correct, images)!;
-  const exported = request.exportTo ? await proveExport(context, measurement, 'custom', request.exportTo.file) : null;
+  const exported = request.exportTo ? await proveExport(context, measurement, 'custom', request.exportTo) : null;
   return { accuracy: correct / images, images, costs: costsOf(configuration, layout.facts), interval: [low, high], exported, classes };
 }

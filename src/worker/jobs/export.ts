@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { ExportResult, PhaseInputs, PhaseResults } from '../../shared/contract/job-protocol.ts';
+import type { EvaluateRequest, ExportResult, PhaseInputs, PhaseResults } from '../../shared/contract/job-protocol.ts';
 import { PROOF_LIMITS } from '../../shared/domain/export-formats.ts';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { exportFormat } from '../export/registry.ts';
@@ -13,9 +13,14 @@ import type { RunContext } from './context.ts';
  * logits that the app computed for the same images.
  * @param app of all test images
  */
-export async function proveExport(context: RunContext, app: Measurement, candidateId: string, file: string): Promise<ExportResult> {
+export async function proveExport(
+  context: RunContext,
+  app: Measurement,
+  candidateId: string,
+  { format: id, file }: NonNullable<EvaluateRequest['exportTo']>,
+): Promise<ExportResult> {
   const { recipe, data, reporter, layout } = context;
-  const format = exportFormat('onnx');
+  const format = exportFormat(id);
   mkdirSync(dirname(file), { recursive: true });
   const { bytes, sha256 } = await format.write(app.view, file, { producerVersion: packageJson.version });
   const { test } = data;
@@ -41,7 +46,7 @@ export async function proveExport(context: RunContext, app: Measurement, candida
   const comparison = proof.comparison!;
   return {
     candidateId,
-    format: 'onnx',
+    format: id,
     file,
     bytes,
     proof: {
@@ -80,7 +85,7 @@ export async function exportCandidates(
       recalibrationImages: recipe.evaluation.recalibrationImages,
       onBatch: context.breathe,
     });
-    exports.push(await proveExport(context, app, id, file));
+    exports.push(await proveExport(context, app, id, { format: 'onnx', file }));
   }
   return { exports };
 }

@@ -132,7 +132,7 @@ function reference(): Promise<{ host: Host; results: PhaseResults }> {
   return (undisturbed ??= opened('reference').then(async (host) => ({ host, results: await whole(host) })));
 }
 
-describe(`a worker on the ${kind} executor${nativeNote}`, () => {
+describe(`a worker on the ${kind} executor${nativeNote}`, { timeout: 300_000 }, () => {
   test('does all phases, tells its checkpoints, and keeps the terms of the training apart', async () => {
     const { host, results } = await reference();
     expect(host.all('phase-done').map(({ phase }) => phase)).toEqual(PHASES);
