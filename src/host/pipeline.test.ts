@@ -182,6 +182,22 @@ test('--from does a phase and the later ones again, without their checkpoints', 
   expect(again.digest).toBe(first.digest);
 });
 
+test('a checkpoint that a killed --from left behind is not gone on with', async () => {
+  const project = join(temporaryFolder(), 'a.eqnet');
+  const recipe = tinyRecipe();
+  await runRecipe(options(project, { recipe }));
+  const store = await ProjectStore.open(project);
+  store.resetFrom('tiny-1', 'supernet');
+  store.close();
+  // the scripted worker writes others over those of the right name
+  const checkpoint = join(project, 'runs', 'tiny-1', 'checkpoints', 'supernet-last.safetensors');
+  writeFileSync(checkpoint, 'of other settings');
+  const changed = { ...recipe, supernet: { ...recipe.supernet, learningRate: 0.002 } };
+  const report = await runRecipe(options(project, { recipe: changed, resume: true }));
+  expect(report).toMatchObject({ id: 'tiny-1', state: 'done' });
+  expect(existsSync(checkpoint)).toBe(false);
+});
+
 test('--from refuses a phase whose predecessors are not done', async () => {
   const folder = temporaryFolder();
   setScript({ phase: 'calibrate', how: 'crash' });

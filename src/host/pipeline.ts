@@ -65,11 +65,13 @@ export interface PipelineOptions {
 
 const SECONDS_STEP = 5;
 
-/** Drops what a phase and all later ones found, with their checkpoints (`checkpoints/<phase>.safetensors`, `<phase>-*`). */
-function redoFrom(store: ProjectStore, run: RunRecord, phase: Phase): void {
-  store.resetFrom(run.id, phase);
+/**
+ * Deletes the checkpoints (`checkpoints/<phase>.safetensors`, `<phase>-*`) of phases that have not begun. Whoever was killed while
+ * it forgot them must not leave some that a phase with other settings would go on with.
+ */
+function dropStaleCheckpoints(store: ProjectStore, run: RunRecord): void {
   const folder = join(store.runDirectory(run.id), 'checkpoints');
-  const dropped = PHASES.slice(PHASES.indexOf(phase));
+  const pending = store.phases(run.id).flatMap(({ phase, state }) => (state === 'pending' ? [phase] : []));
   let names: string[] = [];
   try {
     names = readdirSync(folder);
@@ -77,7 +79,7 @@ function redoFrom(store: ProjectStore, run: RunRecord, phase: Phase): void {
     return;
   }
   for (const name of names)
-    if (dropped.some((later) => name.startsWith(`${later}.`) || name.startsWith(`${later}-`))) rmSync(join(folder, name));
+    if (pending.some((phase) => name.startsWith(`${phase}.`) || name.startsWith(`${phase}-`))) rmSync(join(folder, name));
 }
 
 /**
@@ -89,7 +91,8 @@ export function prepareRun(
   run: RunRecord,
   { recipe, engine, from }: { recipe: Recipe; engine: LaunchEngine; from?: Phase },
 ): void {
-  if (from) redoFrom(store, run, from);
+  if (from) store.resetFrom(run.id, from);
+  dropStaleCheckpoints(store, run);
   const fingerprint = fingerprintOf(recipe, engine);
   store.setRecipe(run.id, recipe, fingerprint);
   if (from === PHASES[0]) store.setEngine(run.id, { executor: engine.executor, version: engine.version }, fingerprint);
