@@ -1,13 +1,14 @@
 // `npm run measure:app`: how fast the app starts, what it keeps after a long run, and how smoothly it draws while training
-// runs. Prints tables and writes bench/results/app.json.
+// runs. Prints tables, writes bench/results/app.json and, with the usual 120 seconds, the section of docs/results.md.
 //   npm run measure:app -- --seconds 120     time in which the points of the simulated run are sent
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { choosePath, eqnet, makeHome, openBrowser, serve, startServer } from './lib/app-window.mjs';
+import { describeApp, putAppSection } from './lib/app-results.mjs';
 import { ensurePages } from './lib/build-app.mjs';
 import { ensureBuilt } from './lib/build.mjs';
 import { ensureSimulatedHost } from './lib/simulated-host.mjs';
@@ -163,12 +164,27 @@ async function measureLongRun() {
     await page.reload();
     await page.getByRole('group', { name: /^Cross-entropy: Highest from/ }).waitFor({ timeout: FIRST_STEP_MS });
     const reloadMs = Math.round(performance.now() - began);
-    return { points: POINTS, seconds, before, after, frames: { early, late }, reloadMs };
+    const series = await countSeries(home);
+    return { points: POINTS, series, seconds, before, after, frames: { early, late }, reloadMs };
   } finally {
     await browser.close();
     await server.end();
     home.remove();
   }
+}
+
+/** Series of the simulated training that have all their points in the project: what was drawn is what was stored. */
+async function countSeries(home) {
+  const { default: Database } = await import('libsql');
+  const [path] = readdirSync(home.projects, { recursive: true })
+    .map((name) => join(home.projects, name))
+    .filter((name) => name.endsWith(join('long.eqnet', 'project.db')));
+  const database = new Database(path, { readonly: true });
+  const rows = database.prepare("SELECT series, count(*) AS points FROM metrics WHERE phase = 'supernet' GROUP BY series").all();
+  database.close();
+  const whole = rows.filter(({ points }) => points === POINTS).length;
+  if (whole < 10) throw new Error(`Only ${whole} of ${rows.length} series have all ${POINTS} points: the simulation is not what it says.`);
+  return whole;
 }
 
 /** With a real training beside it, which takes the processor that it can get. */
@@ -191,6 +207,7 @@ async function measureTraining() {
   }
 }
 
+const began = performance.now();
 await ensureBuilt();
 await ensurePages((text) => console.log(text));
 const start = await measureStarts();
@@ -212,5 +229,12 @@ console.table({ 'real training': training, 'simulated run, begin': long.frames.e
 
 const file = join(root, 'bench', 'results', 'app.json');
 mkdirSync(join(file, '..'), { recursive: true });
-writeFileSync(file, `${JSON.stringify({ at: new Date().toISOString(), machine, start, training, long }, null, 2)}\n`);
+const minutes = Math.round((performance.now() - began) / 60_000);
+const measured = { at: new Date().toISOString(), machine, minutes, start, training, long };
+writeFileSync(file, `${JSON.stringify(measured, null, 2)}\n`);
 console.log(`Written to ${file}`);
+if (values.seconds === '120') {
+  const results = join(root, 'docs', 'results.md');
+  putAppSection(results, describeApp(measured));
+  console.log(`and to ${results}`);
+}

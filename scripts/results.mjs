@@ -9,6 +9,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { appSection } from './lib/app-results.mjs';
 
 const PLAN = ['mnist-quick:0,1,2', 'cluttered-quick:0,1,2', 'mnist:0', 'cluttered:0', 'cluttered-resnet20:0'];
 const USAGE = 'usage: node scripts/results.mjs [--keep DIR] [--out FILE] [--shared-machine] [RECIPE:SEED,SEED ...]';
@@ -287,5 +288,7 @@ for (const name of new Set(runs.map((entry) => entry.name))) {
     ),
   );
 }
-writeFileSync(out, `${lines.join('\n').trimEnd()}\n`);
+// `npm run measure:app` writes a section of its own
+const app = appSection(out);
+writeFileSync(out, `${lines.join('\n').trimEnd()}\n${app && `\n${app}\n`}`);
 console.log(`${out}: ${runs.length} runs`);

@@ -1,7 +1,7 @@
 /** The locks of the desktop app itself, and what only its main process does. Needs the built app; builds it. */
 import { _electron, expect, test, type ElectronApplication, type Page } from '@playwright/test';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -146,6 +146,60 @@ test('every entry of the menus has a text', async () => {
   );
   expect(labels.length).toBeGreaterThan(20);
   expect(labels.filter((label) => /menu\.|actions\./.test(label))).toEqual([]);
+});
+
+/** Drops files or folders on the page as a person does. */
+async function drop(...files: string[]): Promise<void> {
+  await app.evaluate(({ BrowserWindow }, paths) => {
+    // Electron knows the paths by itself
+    const contents: { expectDrop?(paths: string[]): void } = BrowserWindow.getAllWindows()[0].webContents as object;
+    contents.expectDrop?.(paths);
+  }, files);
+  const session = await page.context().newCDPSession(page);
+  const data = { items: [], files, dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+    await session.send('Input.dispatchDragEvent', { type, x: 600, y: 400, data });
+  await session.detach();
+}
+
+test('a recipe that is dropped is offered as a new project, and nothing else is taken', async () => {
+  const other = join(folder, 'picture.png');
+  writeFileSync(other, 'x');
+  await drop(other);
+  await expect(page.getByText(/picture\.png/).first()).toBeVisible();
+  const recipe = join(folder, 'dropped.json');
+  writeFileSync(recipe, '{"name": "dropped"}');
+  await drop(recipe);
+  const dialog = page.getByRole('dialog', { name: 'New project' });
+  await expect(dialog).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(dialog).toBeHidden();
+  await expect(page).toHaveTitle(/Workbench/);
+});
+
+test('a project folder that is dropped is opened', async () => {
+  const project = join(folder, 'dropped.eqnet');
+  (await ProjectStore.open(project)).close();
+  await drop(project);
+  await expect(page).toHaveTitle(/dropped/);
+});
+
+test('a page that dies comes back, and one that dies again and again is given up with a word', async () => {
+  await app.evaluate(({ dialog }) => {
+    const said: string[] = [];
+    Object.assign(globalThis, { said });
+    dialog.showErrorBox = (_title, text) => void said.push(text);
+  });
+  const die = () =>
+    app.evaluate(({ BrowserWindow }) => {
+      BrowserWindow.getAllWindows()[0].webContents.emit('render-process-gone', {}, { reason: 'killed', exitCode: 9 });
+    });
+  for (let crash = 0; crash < 3; crash++) await Promise.all([page.waitForEvent('load'), die()]);
+  await expect(page.getByRole('main')).toBeVisible();
+  const said = () => app.evaluate(() => (globalThis as unknown as { said: string[] }).said);
+  expect(await said()).toEqual([]);
+  await die();
+  expect(await said()).toEqual([expect.stringMatching(/ended 4 times within a minute \(killed\)/)]);
 });
 
 test('a second start opens the project of its argument in the first', async () => {

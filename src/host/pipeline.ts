@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SearchPoints } from '../shared/contract/look.ts';
 import { toErrorPayload, WorkbenchError } from '../shared/contract/errors.ts';
@@ -22,6 +22,7 @@ import type { PipelineControl, Steered } from './pipeline-control.ts';
 import type { ProjectStore } from './project-store.ts';
 import type { RunRecord } from './run-record.ts';
 import { workerOptions } from './run-worker.ts';
+import { guardStorage } from './storage-error.ts';
 import type { WorkerLauncher } from './worker-launcher.ts';
 import { WorkerProcess } from './worker-process.ts';
 
@@ -319,6 +320,8 @@ export async function runPipeline(options: PipelineOptions): Promise<string | nu
   const { store, run, until = PHASES[PHASES.length - 1], onEvent } = options;
   try {
     store.setRunState(run.id, 'running');
+    // the worker makes no folder above those of its own, lest it makes one that was moved anew
+    guardStorage(store.runDirectory(run.id), () => mkdirSync(store.runDirectory(run.id), { recursive: true }));
     const records = store.phases(run.id);
     for (const { phase, state, seconds } of records) if (state === 'done') onEvent?.({ type: 'phase-skipped', phase, seconds });
     const left = records.filter(({ state }) => state !== 'done').map(({ phase }) => phase);

@@ -8,7 +8,7 @@ import { writeFileAtomic } from './write-atomic.ts';
 
 /** Version of project.json; raised when older programs could not read it. */
 export const PROJECT_VERSION = 1;
-const PROJECT_FILE = 'project.json';
+export const PROJECT_FILE = 'project.json';
 
 const projectSchema = z.strictObject({
   schemaVersion: z.literal(PROJECT_VERSION),

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'libsql';
@@ -102,6 +102,8 @@ export class ProjectLock {
   }
 
   private write(): void {
+    // in a project that was moved meanwhile the file would make its old folder anew
+    if (!existsSync(join(this.folder, LOCK_FILE))) return;
     const owner: Owner = { host: identityOf(process.pid), workers: [...this.workers.values()] };
     writeFileAtomic(join(this.folder, OWNER_FILE), `${JSON.stringify(owner)}\n`);
   }

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { eqnet } from '../shared/contract/command-line.ts';
 import { WorkbenchError, type ErrorPayload } from '../shared/contract/errors.ts';
@@ -15,7 +15,7 @@ import {
 import type { Recipe } from '../shared/schema/recipe.ts';
 import { DATABASE_FILE, inTransaction, openDatabase, openDatabaseReadOnly, type ProjectDatabase } from './project-database.ts';
 import { makeFolder } from './make-folder.ts';
-import { newProject, readProjectFile, writeProjectFile, type ProjectFile } from './project-file.ts';
+import { newProject, PROJECT_FILE, readProjectFile, writeProjectFile, type ProjectFile } from './project-file.ts';
 import { MetricTable } from './metric-table.ts';
 import { lockOwner, ProjectLock } from './project-lock.ts';
 import type { ProjectTables, SqlValue } from './project-tables.ts';
@@ -154,7 +154,7 @@ export class ProjectStore {
 
   /** All runs, oldest first. */
   runs(): RunRecord[] {
-    return this.all<RunRow>('SELECT * FROM runs ORDER BY created, rowid').map((row, index) => ({
+    return this.all<RunRow>('SELECT * FROM runs ORDER BY rowid').map((row, index) => ({
       id: row.id,
       recipe: JSON.parse(row.recipe) as Recipe,
       fingerprint: row.fingerprint,
@@ -438,8 +438,27 @@ export class ProjectStore {
     return guardStorage(this.databasePath, action);
   }
 
+  get isThere(): boolean {
+    return existsSync(join(this.folder, PROJECT_FILE));
+  }
+
+  /**
+   * An open database goes on in a folder that was moved, and every other file would make the old one anew: then half of the
+   * project would lie here and half there.
+   * @throws WorkbenchError `project-missing`
+   */
+  requireThere(): void {
+    if (this.isThere) return;
+    throw new WorkbenchError(
+      'project-missing',
+      `${this.folder} was moved, renamed or deleted while it was open: put it back, or open it at its new place.`,
+      { folder: this.folder },
+    );
+  }
+
   private writable(): ProjectDatabase {
     if (!this.database || !this.lock) throw new Error('This project is open for reading only.');
+    this.requireThere();
     return this.database;
   }
 

@@ -1,9 +1,12 @@
-import { BrowserWindow, nativeTheme, screen } from 'electron';
+import { BrowserWindow, dialog, nativeTheme, screen } from 'electron';
 import { randomUUID } from 'node:crypto';
 import { frameColours, windowOptions } from './window-options.ts';
 import { loadWindowState, placeWindow, saveWindowState } from './window-state.ts';
 
 const SAVE_DELAY_MS = 500;
+/** A page that dies so often within so many ms would die for ever. */
+const MOST_CRASHES = 3;
+const CRASH_WINDOW_MS = 60_000;
 /** A second window is put beside the first so that both are seen. */
 const CASCADE = 28;
 
@@ -43,9 +46,18 @@ export function createWindow({ preload, url, state }: WindowFiles): BrowserWindo
   if (placement.maximized) window.maximize();
   keepState(window, state);
   window.once('ready-to-show', () => window.show());
+  let crashes: number[] = [];
   window.webContents.on('render-process-gone', (_event, { reason }) => {
+    if (reason === 'clean-exit' || window.isDestroyed()) return;
+    const now = performance.now();
+    crashes = [...crashes.filter((at) => now - at < CRASH_WINDOW_MS), now];
     // the jobs live in processes of their own and the host in this one: a new page finds everything as it was
-    if (reason !== 'clean-exit' && reason !== 'killed' && !window.isDestroyed()) window.webContents.reload();
+    if (crashes.length <= MOST_CRASHES) window.webContents.reload();
+    else
+      dialog.showErrorBox(
+        'The window has failed',
+        `Its page has ended ${crashes.length} times within a minute (${reason}): close it and open a new one. Jobs go on, and nothing is lost.`,
+      );
   });
   window.loadURL(url).catch((error: unknown) => {
     if (!window.isDestroyed()) process.stderr.write(`${url} cannot be shown: ${String(error)}\n`);

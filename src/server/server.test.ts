@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connect as connectTls } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { WebSocket } from 'ws';
 import type { WorkbenchError } from '../shared/contract/errors.ts';
 import { CONTENT_SECURITY_POLICY, SECURITY_HEADERS } from '../shared/security.ts';
@@ -194,6 +197,21 @@ describe('sockets', () => {
     live.terminate();
   });
 
+  test('what is sent in a call changes no prototype, and the socket goes on', async () => {
+    const socket = openSocket(server.port);
+    await outcome(socket);
+    const answers: string[] = [];
+    socket.on('message', (data) => answers.push(String(data)));
+    const call = (i: string, body: string) => socket.send(`{"i":"${i}","p":{"u":"/jobs/pause","b":${body}}}`);
+    call('1', '{"json":{"job":"a","__proto__":{"polluted":1}}}');
+    call('2', '{"json":{"job":"a"},"meta":[[1,"__proto__","polluted"],[1,"constructor","prototype","polluted"]]}');
+    call('3', '{"json":{"job":"a"},"meta":[["x"],[5],null]}');
+    call('4', '{"json":{"job":"a"}}');
+    await expect.poll(() => answers.some((answer) => answer.includes('"4"'))).toBe(true);
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+    socket.terminate();
+  });
+
   test('the end of the server is told', async () => {
     const ending = await startServer({ port: 0, host: '127.0.0.1', pages: folder.pages, router, token: TOKEN });
     const socket = openSocket(ending.port);
@@ -203,6 +221,66 @@ describe('sockets', () => {
     expect(await code).toBe(1001);
     await expect(fetch(`http://127.0.0.1:${ending.port}/`)).rejects.toThrow();
   });
+});
+
+describe('connections that only hold their place', () => {
+  /** a connection that is cut off while it writes fails first */
+  const closed = (socket: ReturnType<typeof connect>): Promise<unknown> => {
+    socket.on('error', () => undefined).resume();
+    return new Promise((resolve) => socket.once('close', resolve));
+  };
+
+  test.each([
+    ['says nothing', ''],
+    ['sends its request byte by byte', 'GET / HTTP/1.1\r\nHost: 127'],
+    ['keeps its content to itself', 'POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n\r\nx'],
+  ])('one that %s is closed', async (_name, begin) => {
+    const impatient = await start({ patience: 100 });
+    const socket = connect(impatient.port, '127.0.0.1');
+    if (begin) socket.write(begin);
+    await closed(socket);
+  });
+
+  test('one that is refused a socket and does not hang up is closed', async () => {
+    const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.write('GET /rpc HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    socket.resume();
+    await once(socket, 'end');
+    // a server that keeps the connection would take this
+    const gone = closed(socket);
+    const timer = setInterval(() => socket.write('x'), 5);
+    await gone;
+    clearInterval(timer);
+  });
+
+  test('one that never ends its TLS handshake is closed', async () => {
+    const files = { cert: join(folder.pages, '..', 'tls-cert.pem'), key: join(folder.pages, '..', 'tls-key.pem') };
+    writeFileSync(files.cert, CERTIFICATE);
+    writeFileSync(files.key, KEY);
+    const impatient = await start({ patience: 100, tls: files });
+    await closed(connect(impatient.port, '127.0.0.1'));
+    await closed(connectTls({ port: impatient.port, host: '127.0.0.1', rejectUnauthorized: false }));
+  });
+});
+
+test('the token is written nowhere', async () => {
+  const written: string[] = [];
+  for (const stream of [process.stdout, process.stderr]) {
+    const spy = vi.spyOn(stream, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+    onTestFinished(() => spy.mockRestore());
+  }
+  for (const method of ['log', 'info', 'warn', 'error'] as const) {
+    const spy = vi.spyOn(console, method).mockImplementation((...values: unknown[]) => void written.push(values.map(String).join(' ')));
+    onTestFinished(() => spy.mockRestore());
+  }
+  await fetch(`http://127.0.0.1:${server.port}/?token=${TOKEN}`);
+  await fetch(`http://127.0.0.1:${server.port}/session`, { headers: { authorization: `Bearer ${TOKEN}` } });
+  for (const attempt of [{}, { token: `${TOKEN}x` }, { origin: null }, { path: `/rpc?token=${TOKEN}` }]) {
+    const socket = openSocket(server.port, attempt);
+    if ((await outcome(socket)) === 'open') socket.send(`{"broken ${TOKEN}`);
+    socket.terminate();
+  }
+  expect(written.filter((text) => text.includes(TOKEN))).toEqual([]);
 });
 
 describe('what the server does not start with', () => {

@@ -25,6 +25,8 @@ export interface ServerOptions {
   allowHosts?: readonly string[];
   token?: string;
   limits?: Partial<SocketLimits>;
+  /** how long a connection may take to say what it wants, ms */
+  patience?: number;
 }
 
 export interface RunningServer {
@@ -37,7 +39,8 @@ export interface RunningServer {
 
 /** Connections at a time, with and without a token; a browser opens about six for the pages. */
 const MAX_CONNECTIONS = 256;
-const HEADER_TIMEOUT_MS = 10_000;
+/** A page asks in one packet; whoever sends its request byte by byte holds a place that others need. */
+const PATIENCE_MS = 10_000;
 
 const REFUSALS: Readonly<Record<number, string>> = {
   401: 'Open the address that `eqnet serve` printed: it holds the token of this start.',
@@ -52,7 +55,8 @@ const pathOf = (request: IncomingMessage): string => (request.url ?? '').replace
 function refuseUpgrade(stream: Duplex, status: number): void {
   const text = `${REFUSALS[status]}\n`;
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n`;
-  stream.end(`${head}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
+  // the server lets the other side keep its half open, and a refused one would keep its place as long as it likes
+  stream.end(`${head}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`, () => stream.destroy());
 }
 
 async function listen(server: Server, host: string, address: string, port: number): Promise<void> {
@@ -87,9 +91,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const token = options.token ?? chooseToken();
   const address = await chooseAddress({ host, tls: options.tls !== undefined, allowInsecureRemote: options.allowInsecureRemote ?? false });
   const secure = options.tls !== undefined;
-  const server = options.tls ? createHttps(readTls(options.tls)) : createHttp();
+  const { patience = PATIENCE_MS } = options;
+  const times = { headersTimeout: patience, requestTimeout: 2 * patience, connectionsCheckingInterval: patience / 4 };
+  const server = options.tls ? createHttps({ ...readTls(options.tls), ...times, handshakeTimeout: patience }) : createHttp(times);
   server.maxConnections = MAX_CONNECTIONS;
-  server.headersTimeout = HEADER_TIMEOUT_MS;
   const keeper = new Gatekeeper(address, allowHosts, secure);
   const sockets = new RpcSockets(router, { ...LIMITS, ...options.limits });
 

@@ -44,7 +44,13 @@ function start({ secret, argv, platform, versions }: PreloadStart, preload: (...
     return id;
   };
 
+  const dropped = new Map<string, string>();
+
   world[DELIVER] = (message: ToPage) => {
+    if (message.type === 'dropping') {
+      for (const [name, path] of Object.entries(message.paths)) dropped.set(name, path);
+      return;
+    }
     const port = ports.get(message.port);
     if (message.type === 'port') port?.postMessage(decode(message.data));
     else if (ports.delete(message.port)) port?.close();
@@ -81,10 +87,10 @@ function start({ secret, argv, platform, versions }: PreloadStart, preload: (...
       exposeInMainWorld: (key: string, api: unknown) => emitTo(secret, 'expose', { key, shape: shapeOf(api) }),
     }),
     webUtils: refuseUnknown('webUtils', {
-      // a page's own File has no path, as in the real thing; that of a file a person drops is out of reach here
+      // a page's own File has no path, as in the real thing; that of a dropped one the test has told (WebContents.expectDrop)
       getPathForFile: (file: unknown) => {
         if (!(file instanceof File)) throw new TypeError('getPathForFile expects a File');
-        return '';
+        return dropped.get(file.name) ?? '';
       },
     }),
   });

@@ -8,7 +8,8 @@ export type FromPage =
   | { type: 'port-closed'; port: string };
 
 /** What the main process tells the isolated world. */
-export type ToPage = { type: 'port'; port: string; data: Text } | { type: 'port-closed'; port: string };
+export type ToPage =
+  { type: 'dropping'; paths: Record<string, string> } | { type: 'port'; port: string; data: Text } | { type: 'port-closed'; port: string };
 
 /** What the isolated world is started with. */
 export interface PreloadStart {

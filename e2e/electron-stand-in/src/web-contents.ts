@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import type * as Electron from 'electron';
 import { decode, encode } from './codec.ts';
 import { ipcMain } from './ipc-main.ts';
@@ -122,6 +123,14 @@ export class WebContents extends EventEmitter implements ContentsPart {
 
   setWindowOpenHandler(handler: WindowOpenHandler): void {
     this.openHandler = handler;
+  }
+
+  /**
+   * For tests: these files or folders are about to be dropped on the page. Chromium tells their paths to nobody, and Electron,
+   * which knows them, has no such method.
+   */
+  expectDrop(paths: readonly string[]): void {
+    this.deliver({ type: 'dropping', paths: Object.fromEntries(paths.map((path) => [basename(path), path])) });
   }
 
   /** Takes the page away. */

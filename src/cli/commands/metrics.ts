@@ -1,12 +1,7 @@
 import type { ProjectStore } from '../../host/project-store.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
+import { csvField } from '../../shared/domain/csv.ts';
 import { printJson, type CliContext } from '../context.ts';
-
-/** A cell of RFC 4180. */
-const cell = (value: string | number | null): string => {
-  const text = value === null ? '' : String(value);
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-};
 
 /**
  * Prints the metric series of a run: CSV lines, or with `json` one object. A value that was no finite number is empty.
@@ -27,7 +22,9 @@ export function printMetrics(
     throw new WorkbenchError('usage', `Run ${run.id} has no metric series '${wanted}': ${known}.`);
   }
   if (!json) {
-    context.out(`series,step,value\n${rows.map(({ series, step, value }) => `${[series, step, value].map(cell).join(',')}\n`).join('')}`);
+    context.out(
+      `series,step,value\n${rows.map(({ series, step, value }) => `${[series, step, value].map(csvField).join(',')}\n`).join('')}`,
+    );
     return;
   }
   const series = new Map<string, { name: string; steps: number[]; values: (number | null)[] }>();

@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import type { HostEvent } from '../../shared/contract/api/views.ts';
 import { WindowStream, type MetricNews, type StreamSources } from './window-stream.ts';
 
-/** Name under which the program itself listens to what windows hear; nobody sees what is sent to it. */
-export const HOST_LISTENER = 'native';
+/** Name under which the program itself listens to what windows hear; no page can guess it and end that stream. */
+export const HOST_LISTENER = randomUUID();
 /** How often the progress of jobs is told, ms; the list carries what searches have found. */
 const QUIET_MS = 250;
 /** Requests from outside that wait for the first window. */
@@ -96,6 +97,11 @@ export class EventHub {
     if (this.quietly) clearTimeout(this.quietly);
     for (const stream of this.streams.values()) stream.end();
     this.streams.clear();
+  }
+
+  /** A window uses a project: unless it listens soon, it has gone before it said anything, and the project is let go. */
+  expect(window: string): void {
+    if (!this.streams.has(window) && !this.leaving.has(window)) this.leave(window);
   }
 
   private leave(window: string): void {

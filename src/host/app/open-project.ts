@@ -39,6 +39,10 @@ export class OpenProject {
     return this.store.folder;
   }
 
+  get isAtWork(): boolean {
+    return this.users > 0;
+  }
+
   get inUse(): boolean {
     return this.users > 0 || this.windows.size > 0;
   }
@@ -91,7 +95,14 @@ export class OpenProject {
     this.timer ??= setTimeout(() => this.touch(run), QUIET_MS).unref();
   }
 
+  /** As `Draft.save`; @throws WorkbenchError `project-missing` when the folder was moved meanwhile, which is not made anew */
+  saveDraft(recipe: Recipe, basedOn: number): { revision: number; savedAt: number } {
+    this.store.requireThere();
+    return this.draft.save(recipe, basedOn);
+  }
+
   saveUi(ui: Record<string, unknown>, origin: string): void {
+    this.store.requireThere();
     writeJson(this.uiPath, ui);
     this.facts = ui;
     this.touch(null, origin);

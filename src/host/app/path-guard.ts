@@ -1,17 +1,22 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, resolve, isAbsolute, basename } from 'node:path';
 import { eqnet } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import type { Recipe } from '../../shared/schema/recipe.ts';
 import { guardStorage } from '../storage-error.ts';
 
-/** The path with every link in its existing part resolved. */
-export function realPath(path: string): string {
+/** Links that lead to each other are followed no further. */
+const MOST_LINKS = 40;
+
+/** The path with every link in its existing part resolved, and also a link to something that is not there yet. */
+export function realPath(path: string, links = 0): string {
   const whole = resolve(path);
   return guardStorage(whole, () => {
     if (existsSync(whole)) return realpathSync(whole);
     const parent = dirname(whole);
-    return parent === whole ? whole : join(realPath(parent), basename(whole));
+    const isLink = lstatSync(whole, { throwIfNoEntry: false })?.isSymbolicLink();
+    if (isLink && links < MOST_LINKS) return realPath(resolve(realPath(parent, links), readlinkSync(whole)), links + 1);
+    return parent === whole ? whole : join(realPath(parent, links), basename(whole));
   });
 }
 
@@ -50,6 +55,14 @@ export class PathGuard {
       'usage',
       `${path} does not lie in ${this.roots.join(' or ')}, the only folders that are served here: choose one there, or start '${eqnet('serve')}' with another --root.`,
     );
+  }
+
+  /**
+   * What lies in a project has to lie there: links in a folder that somebody unpacked lead nowhere else.
+   * @throws WorkbenchError `usage` naming the file or folder
+   */
+  checkInside(folder: string, names: readonly string[]): void {
+    if (this.roots.length) for (const name of names) this.check(join(folder, name));
   }
 
   /** A recipe may name the folder of its images. */

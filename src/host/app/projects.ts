@@ -8,6 +8,9 @@ import { whyNoNewProject } from './files.ts';
 import { OpenProject } from './open-project.ts';
 import type { PathGuard } from './path-guard.ts';
 
+/** What the host itself reads and writes in a project. */
+const OWN_FILES = ['project.json', 'project.db', 'project.lock', 'project.lock.json', 'recipe.json', 'ui.json', 'runs'];
+
 /** What a project without runs and without a draft starts from. */
 const TEMPLATE = 'mnist-quick';
 
@@ -58,6 +61,8 @@ export class Projects {
   }
 
   private async load(folder: string, recipe?: { first: Recipe }): Promise<OpenProject> {
+    this.guard.checkInside(folder, OWN_FILES);
+    this.dropGone();
     const store = await ProjectStore.open(folder, { create: recipe !== undefined });
     try {
       const fallback = () => store.runs().at(-1)?.recipe ?? bundledRecipe(TEMPLATE);
@@ -65,6 +70,16 @@ export class Projects {
     } catch (error) {
       store.close();
       throw error;
+    }
+  }
+
+  /** One that was moved while it was open keeps its lock, and with that its new place locked; nothing more can be done to it here. */
+  private dropGone(): void {
+    for (const project of this.ready.values()) {
+      if (project.isAtWork || project.store.isThere) continue;
+      this.ready.delete(project.folder);
+      this.open.delete(project.folder);
+      project.close();
     }
   }
 

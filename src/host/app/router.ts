@@ -33,7 +33,15 @@ export function createRouter(context: HostContext) {
     opened.store.run(run);
     return opened;
   };
+  /** A run for a worker, which reads its images and writes into its folder: what was written elsewhere may name any place. */
+  const runToWorkOn = (place: { project: string; run: string }): OpenProject => {
+    const opened = runOf(place);
+    guard.checkRecipe(opened.store.run(place.run).recipe);
+    guard.checkInside(opened.store.runDirectory(place.run), ['checkpoints', 'exports']);
+    return opened;
+  };
   const enter = (project: OpenProject, window: string) => {
+    hub.expect(window);
     if (project.draft.problem && project.windows.size === 1)
       hub.post({ type: 'notice', level: 'warn', text: project.draft.problem, project: project.folder, run: null }, window);
     return project.view();
@@ -97,7 +105,7 @@ export function createRouter(context: HostContext) {
       view: os.projects.view.handler(({ input }) => projectOf(input).view()),
       saveDraft: os.projects.saveDraft.handler(({ input }) => {
         const project = projectOf(input);
-        const saved = project.draft.save(guard.checkRecipe(input.recipe), input.revision);
+        const saved = project.saveDraft(guard.checkRecipe(input.recipe), input.revision);
         project.touch(null, input.window);
         return saved;
       }),
@@ -106,7 +114,7 @@ export function createRouter(context: HostContext) {
     runs: {
       start: os.runs.start.handler(({ input }) => startRun(context, projectOf(input), guard.checkRecipe(input.recipe), input.until)),
       resume: os.runs.resume.handler(({ input: { from, until, recipe, ...place } }) =>
-        resumeRun(context, runOf(place), place.run, { from, until, recipe: recipe && guard.checkRecipe(recipe) }),
+        resumeRun(context, runToWorkOn(place), place.run, { from, until, recipe: recipe && guard.checkRecipe(recipe) }),
       ),
       amend: os.runs.amend.handler(({ input }) => amendRun(context, runOf(input), input.run, guard.checkRecipe(input.recipe))),
       metrics: os.runs.metrics.handler(({ input }) => readMetrics(runOf(input), input.run, input)),
@@ -120,11 +128,11 @@ export function createRouter(context: HostContext) {
       samples: os.runs.samples.handler(({ input }) => sampleLabels(runOf(input), input.run)),
       explored: os.runs.explored.handler(({ input }) => exploredBy(context, runOf(input), input.run)),
       layer: os.runs.layer.handler(({ input: { project, run, ...wanted } }) => {
-        const { store } = runOf({ project, run });
+        const { store } = runToWorkOn({ project, run });
         return look.ask({ kind: 'layer', recipe: store.run(run).recipe, runDirectory: store.runDirectory(run), ...wanted });
       }),
-      sensitivity: os.runs.sensitivity.handler(({ input }) => sensitivity(context, runOf(input), input.run, input.activations)),
-      predict: os.runs.predict.handler(({ input }) => predict(context, runOf(input), input.run, input.configurations)),
+      sensitivity: os.runs.sensitivity.handler(({ input }) => sensitivity(context, runToWorkOn(input), input.run, input.activations)),
+      predict: os.runs.predict.handler(({ input }) => predict(context, runToWorkOn(input), input.run, input.configurations)),
     },
     jobs: {
       list: os.jobs.list.handler(() => jobs.list()),
@@ -135,12 +143,12 @@ export function createRouter(context: HostContext) {
       stop: os.jobs.stop.handler(({ input }) => jobs.get(input.job).stop(input.keep)),
       snapshot: os.jobs.snapshot.handler(({ input }) => jobs.get(input.job).snapshot()),
       dismiss: os.jobs.dismiss.handler(({ input }) => jobs.dismiss(input.job)),
-      measure: os.jobs.measure.handler(({ input }) => ({ job: measure(context, runOf(input), input.run, input.entries).id })),
+      measure: os.jobs.measure.handler(({ input }) => ({ job: measure(context, runToWorkOn(input), input.run, input.entries).id })),
       search: os.jobs.search.handler(({ input: { weights, activations, forms, ...place } }) => ({
-        job: search(context, runOf(place), place.run, { weights, activations, forms: forms as FormKey[] }).id,
+        job: search(context, runToWorkOn(place), place.run, { weights, activations, forms: forms as FormKey[] }).id,
       })),
       export: os.jobs.export.handler(({ input: { project, run, ...wanted } }) => ({
-        job: exportModel(context, runOf({ project, run }), run, wanted).id,
+        job: exportModel(context, runToWorkOn({ project, run }), run, wanted).id,
       })),
     },
     shelf: {

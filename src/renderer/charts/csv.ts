@@ -1,3 +1,5 @@
+import { csvField } from '../../shared/domain/csv.ts';
+
 /** What a chart shows, as rows and columns. Rows are asked for one by one, so that a long series costs nothing until it is shown. */
 export interface ChartTable {
   columns: { title: string; unit?: string; align?: 'start' | 'end' }[];
@@ -6,16 +8,10 @@ export interface ChartTable {
   row(index: number): (string | number | null)[];
 }
 
-function field(value: string | number | null): string {
-  if (value === null || (typeof value === 'number' && !Number.isFinite(value))) return '';
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
 /** Comma-separated text after RFC 4180: a header line with units in brackets, numbers with a decimal point, empty = no value. */
 export function toCsv(table: ChartTable): string {
-  const lines = [table.columns.map((c) => field(c.unit ? `${c.title} [${c.unit}]` : c.title)).join(',')];
-  for (let i = 0; i < table.rows; i++) lines.push(table.row(i).map(field).join(','));
+  const lines = [table.columns.map((c) => csvField(c.unit ? `${c.title} [${c.unit}]` : c.title)).join(',')];
+  for (let i = 0; i < table.rows; i++) lines.push(table.row(i).map(csvField).join(','));
   return lines.join('\r\n') + '\r\n';
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
@@ -70,7 +70,10 @@ class Host {
     }
   });
 
-  constructor(readonly runDirectory: string) {}
+  constructor(readonly runDirectory: string) {
+    // that is the host's part
+    mkdirSync(runDirectory, { recursive: true });
+  }
 
   /** The next message of a type. */
   next<T extends WorkerMessage['type']>(type: T): Promise<OfType<T>> {

@@ -27,6 +27,11 @@ function readCheckpoint(path: string): Uint8Array {
   }
 }
 
+/** The folder of the run is the host's; when it is gone it was moved, and to make it anew would leave half of the run there. */
+function makeFolder(folder: string): void {
+  if (!existsSync(folder)) mkdirSync(folder);
+}
+
 /** Checkpoints of one run: `checkpoints/<name>.safetensors`, replaced as a whole, bound to the run by its fingerprint. */
 export class CheckpointStore {
   constructor(
@@ -52,7 +57,7 @@ export class CheckpointStore {
     const temporary = `${path}.${process.pid}.tmp`;
     const bytes = encodeSafetensors(tensors, { fingerprint: this.fingerprint, step: String(step), done: String(done) }, shapes);
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       const file = openSync(temporary, 'w');
       try {
         let written = 0;

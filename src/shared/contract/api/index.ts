@@ -26,6 +26,11 @@ import type {
   ShelfEntry,
 } from './views.ts';
 
+const windowId = z.string().min(1).max(64);
+/** What the interface keeps of a project in ui.json goes to every window with each change of the project. */
+const uiFacts = z
+  .record(z.string().max(200), z.unknown())
+  .refine((facts) => JSON.stringify(facts).length <= 2 ** 20, 'holds more than 1 MB');
 const bits = z.number().int().min(MIN_BITS).max(MAX_BITS);
 const average = z.number().min(MIN_BITS).max(MAX_BITS);
 const formKey = z.enum(FORM_KEYS as [string, ...string[]]);
@@ -37,7 +42,7 @@ const shelfRef = projectRef.extend({ id: shelfId });
 const app = {
   info: base.output(type<AppInfo>()),
   /** one stream for each window; it starts with the jobs and, for each open project, its view */
-  events: base.input(z.strictObject({ window: z.string().min(1).max(64) })).output(eventIterator(type<HostEvent>())),
+  events: base.input(z.strictObject({ window: windowId })).output(eventIterator(type<HostEvent>())),
   /** opens a https address in the person's browser; desktop only */
   openExternal: base.input(z.strictObject({ url: z.url({ protocol: /^https$/ }).max(2048) })).output(type<void>()),
   /** shows a file or folder in the system's file manager; desktop only */
@@ -93,18 +98,18 @@ const projects = {
   recent: base.output(type<RecentProject[]>()),
   forget: base.input(z.strictObject({ folder: pathSchema })).output(type<void>()),
   /** makes the folder with this recipe as its draft, and opens it */
-  create: base.input(z.strictObject({ folder: pathSchema, recipe: recipeSchema, window: z.string() })).output(type<ProjectView>()),
-  open: base.input(z.strictObject({ folder: pathSchema, window: z.string() })).output(type<ProjectView>()),
-  close: base.input(projectRef.extend({ window: z.string() })).output(type<void>()),
+  create: base.input(z.strictObject({ folder: pathSchema, recipe: recipeSchema, window: windowId })).output(type<ProjectView>()),
+  open: base.input(z.strictObject({ folder: pathSchema, window: windowId })).output(type<ProjectView>()),
+  close: base.input(projectRef.extend({ window: windowId })).output(type<void>()),
   view: base.input(projectRef).output(type<ProjectView>()),
   /**
    * Stores the recipe that is being edited. `revision` is the one it was based on: another window's newer draft makes it
    * fail with `stale`, and the caller shows the newer one.
    */
   saveDraft: base
-    .input(projectRef.extend({ recipe: recipeSchema, revision: z.number().int(), window: z.string() }))
+    .input(projectRef.extend({ recipe: recipeSchema, revision: z.number().int(), window: windowId }))
     .output(type<{ revision: number; savedAt: number }>()),
-  saveUi: base.input(projectRef.extend({ ui: z.record(z.string(), z.unknown()), window: z.string() })).output(type<void>()),
+  saveUi: base.input(projectRef.extend({ ui: uiFacts, window: windowId })).output(type<void>()),
 };
 
 const runs = {

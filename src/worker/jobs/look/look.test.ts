@@ -110,6 +110,7 @@ function writeRun(
   phases: Partial<Record<'pretrain' | 'calibrate' | 'supernet', { seed: number; step: number; done: boolean }>>,
 ) {
   const directory = join(root, name);
+  mkdirSync(directory, { recursive: true });
   const store = new CheckpointStore(directory, 'any');
   for (const [phase, { seed, step, done }] of Object.entries(phases)) {
     const parameters = parametersOf(seed);
