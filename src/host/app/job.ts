@@ -71,6 +71,11 @@ export class Job {
     return this.state === 'done';
   }
 
+  /** What it found; null before its end. Asked for by itself: views of jobs go to every window many times a second. */
+  get found(): unknown {
+    return this.result;
+  }
+
   /** Does the work; never throws. */
   async run(): Promise<void> {
     this.startedAt = Date.now();
@@ -183,7 +188,6 @@ export class Job {
       startedAt: this.startedAt,
       endedAt: this.endedAt,
       error: this.error,
-      result: this.result,
     };
   }
 

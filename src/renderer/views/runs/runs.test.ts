@@ -55,7 +55,6 @@ const jobOf = (change: Partial<JobView>): JobView => ({
   startedAt: null,
   endedAt: null,
   error: null,
-  result: null,
   ...change,
 });
 const cell = (weightBits: number, activationBits: number, accuracy: number) => ({

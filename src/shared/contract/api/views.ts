@@ -175,8 +175,6 @@ export interface JobView {
   startedAt: number | null;
   endedAt: number | null;
   error: ErrorPayload | null;
-  /** what it found, for `measure`, `search` and `export` */
-  result: unknown;
 }
 
 /** A piece of one metric series. Base64 of little-endian Float64 steps and times (ms since 1970), Float32 values (NaN = no value). */
