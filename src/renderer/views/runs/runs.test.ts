@@ -48,6 +48,7 @@ const jobOf = (change: Partial<JobView>): JobView => ({
   phase: null,
   phaseNumber: 1,
   phases: 9,
+  until: null,
   progress: null,
   rss: null,
   mostRss: null,

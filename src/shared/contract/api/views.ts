@@ -156,6 +156,8 @@ export interface JobView {
   /** place of the phase, from 1 */
   phaseNumber: number;
   phases: number;
+  /** the last phase that it does; null = all of them */
+  until: Phase | null;
   progress: {
     unit: string;
     done: number;
