@@ -77,12 +77,12 @@ export function grid(area: PlotArea): ChartOption['grid'] {
 export function axisNames({ x, y }: { x: string; y: string }, area: PlotArea, height: number, tokens: Tokens): Graphic {
   const style = { fill: tokens.color('--text-3'), fontSize: 11, fontFamily: tokens.font };
   return [
-    { id: 'name-y', type: 'text', silent: true, style: { ...style, text: y, x: 0, y: 2, verticalAlign: 'top' } },
+    { id: 'name-y', type: 'text', silent: true, style: { ...style, text: y, x: 0, y: 8, verticalAlign: 'middle' } },
     {
       id: 'name-x',
       type: 'text',
       silent: true,
-      style: { ...style, text: x, x: area.left + area.width / 2, y: height - 2, align: 'center', verticalAlign: 'bottom' },
+      style: { ...style, text: x, x: area.left + area.width / 2, y: height - 9, align: 'center', verticalAlign: 'middle' },
     },
   ];
 }

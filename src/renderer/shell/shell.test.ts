@@ -69,7 +69,7 @@ describe('steps of the pipeline', () => {
       ['running: Paused', 'todo: After training', 'todo: After the predictor'],
     ],
     ['trained', runOf('grid'), null, ['done: 2-bit 82.0 · 8-bit 88.0', 'todo: Ready', 'todo: After the predictor']],
-    ['all done', runOf('export'), null, ['done: 2-bit 82.0 · 8-bit 88.0', 'done: Kendall 0.87', 'done: 3 on the front']],
+    ['all done', runOf('export'), null, ['done: 2-bit 82.0 · 8-bit 88.0', 'done: Kendall 0.87', 'done: 3 measured on the front']],
     ['failed', runOf('calibrate', 'failed'), null, ['error: Stopped with an error', 'todo: After training', 'todo: After the predictor']],
     ['stopped', runOf('grid', 'stopped'), null, ['done: 2-bit 82.0 · 8-bit 88.0', 'todo: Stopped', 'todo: After the predictor']],
     [
