@@ -24,7 +24,18 @@ type Mark = [number, number];
 
 function scatter(id: string, data: Mark[], size: number, color: string, opacity: number, z: number): SeriesOption {
   // ECharts gives scatter marks an opacity of 0.8 unless one is said.
-  return { id, type: 'scatter', data, symbolSize: size, itemStyle: { color, opacity }, silent: true, z, emphasis: { disabled: true } };
+  return {
+    id,
+    type: 'scatter',
+    data,
+    symbolSize: size,
+    itemStyle: { color, opacity },
+    silent: true,
+    z,
+    emphasis: { disabled: true },
+    // drawn in one go: a canvas that is drawn in pieces goes on after its chart has left the page, and fails
+    progressive: 0,
+  };
 }
 
 export function frontSeries(looks: FrontLooks, tokens: Tokens): SeriesOption[] {
