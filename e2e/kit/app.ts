@@ -23,6 +23,11 @@ export async function expectStep(page: Page, name: string, state: RegExp, timeou
   await expect(step(page, name)).toHaveAccessibleName(state, { timeout });
 }
 
+/** Waits until everything that the search has looked at is there: first come the candidates, and rows change places. */
+export async function expectSearched(page: Page): Promise<void> {
+  await expect(page.getByRole('main').getByText(/\d{2,} configurations · searched in/)).toBeVisible();
+}
+
 /** The card of a sample on the first screen. */
 export const sample = (page: Page, title: RegExp): Locator =>
   page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: title }) });

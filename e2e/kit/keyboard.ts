@@ -40,7 +40,8 @@ async function expectVisibleFocus(target: Locator): Promise<void> {
 export async function command(page: Page, text: string): Promise<void> {
   await page.keyboard.press('Control+Shift+P');
   const palette = page.getByRole('dialog', { name: 'Command palette' });
-  await expect(palette).toBeVisible();
+  // it takes the focus a moment after it is seen
+  await expect(palette.getByRole('combobox')).toBeFocused();
   await page.keyboard.type(text);
   await expect(palette.getByRole('option').first()).toContainText(text);
   await page.keyboard.press('Enter');

@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expectAccessible } from '../kit/accessibility.ts';
-import { expectStep, RUN_MS, sample, TINY } from '../kit/app.ts';
+import { expectSearched, expectStep, RUN_MS, sample, TINY } from '../kit/app.ts';
 import { expect, test } from '../kit/fixture.ts';
 
 test('first start, sample, Pareto front, exported ONNX', async ({ window, projectsFolder }) => {
@@ -19,6 +19,7 @@ test('first start, sample, Pareto front, exported ONNX', async ({ window, projec
 
   await main.getByRole('button', { name: 'Next: Search' }).click();
   await expect(head).toContainText('Search');
+  await expectSearched(window);
   await expect(main.getByRole('group', { name: /\d+ of [\d,]+ configurations on the front/ })).toBeVisible();
   await expectAccessible(window, 'Search');
   const files = join(projectsFolder, 'tiny.eqnet', 'runs', 'tiny-1', 'exports');

@@ -1,6 +1,7 @@
 /** Everything that counts, without a mouse. */
 import { basename } from 'node:path';
 import { expectAccessible } from '../kit/accessibility.ts';
+import { expectSearched } from '../kit/app.ts';
 import { expect, test } from '../kit/fixture.ts';
 import { command, tabTo } from '../kit/keyboard.ts';
 import { copyFinished } from '../kit/project.ts';
@@ -73,8 +74,7 @@ test('keyboard only', async ({ window, host, projectsFolder }) => {
 
   await test.step('from a row of the search to Compare and Inspect', async () => {
     await keyboard.press('Control+5');
-    // first the candidates are there, then everything that the search has looked at
-    await expect(main.getByText(/\d{2,} configurations · searched in/)).toBeVisible();
+    await expectSearched(window);
     const rows = main.getByRole('grid', { name: 'Configurations' }).getByRole('row');
     await tabTo(window, rows.nth(1));
     await keyboard.press('c');
@@ -115,6 +115,7 @@ test('keyboard only', async ({ window, host, projectsFolder }) => {
     await keyboard.press('Escape');
     await expect(sheet).toBeHidden();
     await keyboard.press('Control+Shift+P');
+    await expect(window.getByRole('dialog', { name: 'Command palette' }).getByRole('combobox')).toBeFocused();
     await expectAccessible(window, 'Palette');
     await keyboard.press('Escape');
     const theme = await window.locator('html').getAttribute('data-theme');

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import Database from 'libsql';
 import { describe, expect, test } from 'vitest';
 import { WorkbenchError } from '../shared/contract/errors.ts';
+import type { Configuration } from '../shared/schema/configuration.ts';
 import { identityOf } from './process-identity.ts';
 import { LOCK_FILE, lockOwner, OWNER_FILE } from './project-lock.ts';
 import { inTransaction } from './project-database.ts';
@@ -89,6 +90,31 @@ test('forgetting from a phase on keeps what came before', async () => {
   expect(store.result(id, 'grid')).toBeNull();
   expect(store.metrics(id)).toMatchObject([{ series: 'a' }]);
   expect(store.units(id, 'measure')).toEqual([]);
+  store.close();
+});
+
+test.each([
+  ['pretrain', null, null],
+  ['supernet', null, null],
+  ['grid', null, 0.75],
+  ['predictor', null, 0.75],
+  ['search', 0.5, 0.75],
+] as const)('from %s on, a shelf entry keeps the prediction %s and the measurement %s', async (phase, predicted, accuracy) => {
+  const store = await ProjectStore.open(join(temporaryFolder(), 'a.eqnet'));
+  const entryOf = (run: string) =>
+    store.shelf.add({
+      run,
+      name: 'mine',
+      configuration: { layers: [] } as unknown as Configuration,
+      candidateId: null,
+      predicted: 0.5,
+      measured: { accuracy: 0.75, images: 4, interval: [0, 1], classes: null },
+    });
+  const [{ id }, other] = [store.createRun(tinyRecipe(), 'f', scriptedEngine), store.createRun(tinyRecipe(), 'f', scriptedEngine)];
+  const [mine, theirs] = [entryOf(id), entryOf(other.id)];
+  store.resetFrom(id, phase);
+  expect(store.shelf.get(mine.id)).toMatchObject({ predicted, measured: accuracy === null ? null : { accuracy } });
+  expect(store.shelf.get(theirs.id)).toEqual(theirs);
   store.close();
 });
 

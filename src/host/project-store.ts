@@ -70,6 +70,8 @@ function freeSlot(runs: readonly RunRecord[], number: number): number {
   return slots.find((slot) => !runs.some((run) => run.slot === slot)) ?? ((number - 1) % SLOTS) + 1;
 }
 
+const comesBefore = (phase: Phase, later: Phase): boolean => PHASES.indexOf(phase) < PHASES.indexOf(later);
+
 const orNull = <T>(text: string | null): T | null => (text === null ? null : (JSON.parse(text) as T));
 
 /**
@@ -309,7 +311,10 @@ export class ProjectStore {
     this.write("UPDATE phases SET state = 'done', result = ? WHERE run = ? AND phase = ?", JSON.stringify(result), run, phase);
   }
 
-  /** Forgets what this phase and all later ones found; checkpoints are not touched. */
+  /**
+   * Forgets what this phase and all later ones found, and what was predicted and measured of shelf entries with a predictor or
+   * weights that are made again; checkpoints are not touched.
+   */
   resetFrom(run: string, phase: Phase): void {
     const database = this.writable();
     this.guard(() =>
@@ -319,6 +324,8 @@ export class ProjectStore {
           database.prepare('DELETE FROM units WHERE run = ? AND phase = ?').run(run, later);
           database.prepare('DELETE FROM metrics WHERE run = ? AND phase = ?').run(run, later);
         }
+        if (comesBefore(phase, 'search')) database.prepare('UPDATE shelf SET predicted = NULL WHERE run = ?').run(run);
+        if (comesBefore(phase, 'grid')) database.prepare('UPDATE shelf SET measured = NULL WHERE run = ?').run(run);
         database.prepare("UPDATE runs SET digest = NULL, state = 'stopped', error = NULL WHERE id = ?").run(run);
         if (phase === PHASES[0]) database.prepare('UPDATE runs SET opened = NULL WHERE id = ?').run(run);
       }),

@@ -27,6 +27,8 @@ describe('numbers in English', () => {
     [durationRange([14, 17]), '14–17 s'],
     [durationRange([4560, 5040]), '1 h 16 min – 1 h 24 min'],
     [durationRange([30, 30]), '30 s'],
+    [durationRange([401, 1203]), '6–21 min'],
+    [durationRange([133, 215]), '2 min 10 s – 3 min 40 s'],
     [durationRange(null), '—'],
   ])('%s', (text, expected) => expect(plain(text)).toBe(expected));
 

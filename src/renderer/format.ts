@@ -95,10 +95,13 @@ export function duration(seconds: number | null | undefined): string {
   if (hours > 0) return minutes > 0 ? `${hours}${SPACE}h ${minutes}${SPACE}min` : `${hours}${SPACE}h`;
   return rest > 0 ? `${minutes}${SPACE}min ${rest}${SPACE}s` : `${minutes}${SPACE}min`;
 }
-/** A range of seconds: 14–17 s, 1 h 16 min – 1 h 24 min. */
+const ROUND_SECONDS = [3600, 1800, 600, 300, 60, 30, 10, 5, 1] as const;
+/** A range of seconds, no finer than its width deserves: 14–17 s, 1 h 16 min – 1 h 24 min. */
 export function durationRange(range: readonly [number, number] | null | undefined): string {
   if (!range) return MISSING;
-  const [low, high] = [duration(range[0]), duration(range[1])];
+  const step = ROUND_SECONDS.find((each) => each <= (range[1] - range[0]) / 4);
+  const [from, to] = step ? [Math.floor(range[0] / step) * step, Math.ceil(range[1] / step) * step] : range;
+  const [low, high] = [duration(from), duration(to)];
   if (low === high) return low;
   const unit = /^([^ ]*)(\u00a0(?:s|min|h))$/;
   const [a, b] = [unit.exec(low), unit.exec(high)];

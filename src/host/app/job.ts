@@ -11,6 +11,8 @@ export interface JobWork {
   readonly project: string | null;
   readonly run: string | null;
   readonly title: string;
+  /** the last phase that it does; left out = all of them */
+  readonly until?: Phase;
   /** @returns what it found. @throws WorkbenchError `stopped` after `stop` */
   start(job: Job): Promise<unknown>;
   stop(keep: boolean): void;
@@ -69,6 +71,11 @@ export class Job {
 
   get isDone(): boolean {
     return this.state === 'done';
+  }
+
+  /** What it found; null before its end. Asked for by itself: views of jobs go to every window many times a second. */
+  get found(): unknown {
+    return this.result;
   }
 
   /** Does the work; never throws. */
@@ -169,6 +176,7 @@ export class Job {
       phase: this.phase,
       phaseNumber: this.phase ? PHASES.indexOf(this.phase) + 1 : 0,
       phases: work.kind === 'run' ? PHASES.length : 1,
+      until: work.until ?? null,
       progress: progress && {
         unit: progress.unit,
         done: progress.done,
@@ -183,7 +191,6 @@ export class Job {
       startedAt: this.startedAt,
       endedAt: this.endedAt,
       error: this.error,
-      result: this.result,
     };
   }
 

@@ -142,6 +142,7 @@ export function createRouter(context: HostContext) {
       resume: os.jobs.resume.handler(({ input }) => jobs.get(input.job).resume()),
       stop: os.jobs.stop.handler(({ input }) => jobs.get(input.job).stop(input.keep)),
       snapshot: os.jobs.snapshot.handler(({ input }) => jobs.get(input.job).snapshot()),
+      result: os.jobs.result.handler(({ input }) => jobs.get(input.job).found),
       dismiss: os.jobs.dismiss.handler(({ input }) => jobs.dismiss(input.job)),
       measure: os.jobs.measure.handler(({ input }) => ({ job: measure(context, runToWorkOn(input), input.run, input.entries).id })),
       search: os.jobs.search.handler(({ input: { weights, activations, forms, ...place } }) => ({

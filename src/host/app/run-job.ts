@@ -27,6 +27,7 @@ export class RunJob implements JobWork {
   readonly kind = 'run';
   readonly project: string;
   readonly title: string;
+  readonly until?: Phase;
   private readonly stopper = new AbortController();
   private readonly control = new PipelineControl();
   private engine: LaunchEngine | null = null;
@@ -39,6 +40,7 @@ export class RunJob implements JobWork {
   ) {
     this.project = opened.folder;
     this.title = run;
+    this.until = options.until;
   }
 
   async start(job: Job): Promise<unknown> {

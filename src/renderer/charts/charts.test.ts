@@ -16,7 +16,7 @@ import { frontSeries } from './front-series.ts';
 import { LineCache, type LineSeries } from './line-cache.ts';
 import { lookY, mapX, mergedSteps, placeOfStep, stepOfPlace, valueAtStep } from './line-model.ts';
 import { stripRows } from './moments-model.ts';
-import { grid, lineSeries, xAxis, yAxis } from './parts.ts';
+import { axisNames, grid, lineSeries, xAxis, yAxis } from './parts.ts';
 import { mix, useTokens } from './tokens.ts';
 
 const global = { plugins: [createI18n({ legacy: false, locale: 'en', messages })] };
@@ -252,14 +252,26 @@ describe('other charts', () => {
       yAxis: yAxis({ scale: { min: 0, max: 1, log: false }, ticks: [0, 1], format: String }, useTokens()),
       series: [lineSeries('a', Float64Array.of(0, 0, 1, 1), { color: '#ff0000' })],
     };
-    const plot = svgDocument({ grid: grid({ left: 20, top: 5, width: 100, height: 50 }), ...axes }, 140, 80, '#000000');
-    const { svg, width, height } = picture(plot, 'A < B', [
-      { id: 'a', name: 'Highest', color: '#ff0000', swatch: 'line' },
-      { id: 'b', name: 'Hidden', color: '#ff0000', swatch: 'line', hidden: true },
-    ]);
+    const area = { left: 20, top: 5, width: 100, height: 50 };
+    const graphic = axisNames({ x: 'BitOps, G', y: 'Top-1, %' }, area, 80, useTokens());
+    const plot = svgDocument({ grid: grid(area), graphic, ...axes }, 140, 80, '#000000');
+    const { svg, width, height } = picture({
+      plot,
+      title: 'A < B',
+      caption: '% & step',
+      style: '@font-face{}',
+      legend: [
+        { id: 'a', name: 'Highest', color: '#ff0000', swatch: 'line' },
+        { id: 'b', name: 'Hidden', color: '#ff0000', swatch: 'line', hidden: true },
+      ],
+    });
     expect(svg).toContain('A &#60; B');
+    expect(svg).toContain('% &#38; step');
+    expect(svg).toContain('<style>@font-face{}</style>');
     expect(svg).toContain('Highest');
     expect(svg).not.toContain('Hidden');
+    expect(svg).toContain('>BitOps, G<');
+    expect(svg).toContain('>Top-1, %<');
     expect(svg).not.toMatch(/font-family:[^;"]*"[^ />]/);
     expect(width).toBe(164);
     expect(height).toBeGreaterThan(100);

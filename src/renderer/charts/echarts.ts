@@ -8,9 +8,11 @@ import {
   type ScatterSeriesOption,
 } from 'echarts/charts';
 import {
+  GraphicComponent,
   GridComponent,
   MarkAreaComponent,
   MarkLineComponent,
+  type GraphicComponentOption,
   type GridComponentOption,
   type MarkAreaComponentOption,
   type MarkLineComponentOption,
@@ -18,10 +20,26 @@ import {
 import { init, use, type ComposeOption } from 'echarts/core';
 import { CanvasRenderer, SVGRenderer } from 'echarts/renderers';
 
-use([CustomChart, LineSeries, ScatterSeries, GridComponent, MarkAreaComponent, MarkLineComponent, CanvasRenderer, SVGRenderer]);
+use([
+  CustomChart,
+  LineSeries,
+  ScatterSeries,
+  GraphicComponent,
+  GridComponent,
+  MarkAreaComponent,
+  MarkLineComponent,
+  CanvasRenderer,
+  SVGRenderer,
+]);
 
 export type ChartOption = ComposeOption<
-  CustomSeriesOption | LineSeriesOption | ScatterSeriesOption | GridComponentOption | MarkAreaComponentOption | MarkLineComponentOption
+  | CustomSeriesOption
+  | LineSeriesOption
+  | ScatterSeriesOption
+  | GraphicComponentOption
+  | GridComponentOption
+  | MarkAreaComponentOption
+  | MarkLineComponentOption
 >;
 export type SeriesOption = CustomSeriesOption | LineSeriesOption | ScatterSeriesOption;
 export type Plot = ReturnType<typeof init>;

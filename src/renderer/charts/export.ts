@@ -76,8 +76,19 @@ function swatchMarkup(entry: LegendEntry, x: number, y: number): { markup: strin
 const HEAD_LINE = 20;
 const MARGIN = 12;
 
+export interface PictureParts {
+  /** the plot as an SVG document */
+  plot: string;
+  title: string;
+  /** units and axes that stand beside the chart on the screen */
+  caption?: string;
+  legend: readonly LegendEntry[];
+  /** style sheet with the font */
+  style?: string;
+}
+
 /** A chart as a document that stands for itself: title, legend and plot. */
-export function picture(plot: string, title: string, legend: readonly LegendEntry[]): { svg: string; width: number; height: number } {
+export function picture({ plot, title, caption = '', legend, style = '' }: PictureParts): { svg: string; width: number; height: number } {
   const { color } = useTokens();
   const size = (name: string) => Number(new RegExp(`^<svg[^>]*\\s${name}="([\\d.]+)"`).exec(plot)?.[1] ?? 0);
   const inner = { width: size('width'), height: size('height') };
@@ -102,8 +113,9 @@ export function picture(plot: string, title: string, legend: readonly LegendEntr
   const height = top + inner.height + MARGIN;
   const svg = [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${escaped(FONT)}">`,
+    ...(style ? [`<style>${style}</style>`] : []),
     `<rect width="100%" height="100%" fill="${color('--panel')}"/>`,
-    `<text x="${MARGIN}" y="${MARGIN + 10}" font-size="13" font-weight="600" fill="${color('--text')}">${escaped(title)}</text>`,
+    `<text x="${MARGIN}" y="${MARGIN + 10}" font-size="13" font-weight="600" fill="${color('--text')}">${escaped(title)}${caption ? `<tspan dx="8" font-size="12" font-weight="400" fill="${color('--text-3')}">${escaped(caption)}</tspan>` : ''}</text>`,
     ...marks,
     plot.replace('<svg', `<svg x="${MARGIN}" y="${top}"`),
     '</svg>',

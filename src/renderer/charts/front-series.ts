@@ -3,7 +3,7 @@ import type { SeriesOption } from './echarts.ts';
 import { bandCorners, isOutside, veilOf, type FrontPoint, type MeasuredPoint, type UniformPoint } from './front-model.ts';
 import { areaSeries, lineSeries, segmentSeries } from './parts.ts';
 import type { Limits } from './range-text.ts';
-import { coordinate, type Scale } from './scale.ts';
+import { coordinate, share, type Scale } from './scale.ts';
 import type { Tokens } from './tokens.ts';
 
 export interface FrontLooks {
@@ -24,7 +24,18 @@ type Mark = [number, number];
 
 function scatter(id: string, data: Mark[], size: number, color: string, opacity: number, z: number): SeriesOption {
   // ECharts gives scatter marks an opacity of 0.8 unless one is said.
-  return { id, type: 'scatter', data, symbolSize: size, itemStyle: { color, opacity }, silent: true, z, emphasis: { disabled: true } };
+  return {
+    id,
+    type: 'scatter',
+    data,
+    symbolSize: size,
+    itemStyle: { color, opacity },
+    silent: true,
+    z,
+    emphasis: { disabled: true },
+    // drawn in one go: a canvas that is drawn in pieces goes on after its chart has left the page, and fails
+    progressive: 0,
+  };
 }
 
 export function frontSeries(looks: FrontLooks, tokens: Tokens): SeriesOption[] {
@@ -66,14 +77,17 @@ export function frontSeries(looks: FrontLooks, tokens: Tokens): SeriesOption[] {
     {
       id: 'uniform',
       type: 'scatter',
-      data: looks.uniform.map((u) => ({ value: at(u.x, u.y), label: { formatter: u.label } })),
+      data: looks.uniform.map((u) => ({
+        value: at(u.x, u.y),
+        // below the lowest ones stand the labels of the axis
+        label: { formatter: u.label, position: share(looks.y, u.y) < 0.15 ? ('top' as const) : ('bottom' as const) },
+      })),
       symbol: 'rect',
       symbolSize: 6,
       itemStyle: { color: ink('--text-3'), opacity: 1 },
       label: {
         ...text,
         show: true,
-        position: 'bottom',
         distance: 4,
         padding: [0, 2],
         backgroundColor: ink('--panel'),

@@ -18,9 +18,9 @@ describe('numbers', () => {
     [0.0060123, '0.00601'],
     [13_763.4, '13,763'],
     [0, '0'],
-    [3.14e-7, '3.14e\u22127'],
+    [3.14e-7, '3.14 × 10⁻⁷'],
     [-2, '\u22122'],
-    [1e12, '1e12'],
+    [1e12, '1 × 10¹²'],
   ])('significant %d', (value, text) => expect(significant('en', value)).toBe(text));
 
   it('signs what is above zero', () => {

@@ -27,17 +27,28 @@ export function upTo(locale: string, value: number, digits: number): string {
   return written(intl(locale, { minimumFractionDigits: 0, maximumFractionDigits: digits }).format(value === 0 ? 0 : value));
 }
 
-/** With at most `digits` significant digits; very small and very large ones as a power of ten, e.g. 3.1e-7. */
+const RAISED: Readonly<Record<string, string>> = {
+  ...Object.fromEntries([...'⁰¹²³⁴⁵⁶⁷⁸⁹'].map((sign, digit) => [String(digit), sign])),
+  '-': '⁻',
+  '.': '·',
+};
+
+/** A power of ten as plain text, for axes and tooltips; `exponent` with at most one decimal: 10⁻⁷, 10⁻⁶·⁵. */
+export function power(exponent: number): string {
+  return `10${[...String(Number(exponent.toFixed(1)))].map((sign) => RAISED[sign] ?? sign).join('')}`;
+}
+
+/** With at most `digits` significant digits; very small and very large ones with a power of ten, e.g. 3.1 × 10⁻⁷. */
 export function significant(locale: string, value: number | null | undefined, digits = 3): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return MISSING;
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e9))
-    return written(
-      value
-        .toExponential(digits - 1)
-        .replace(/\.?0+e/, 'e')
-        .replace('e+', 'e'),
-    );
+  if (size !== 0 && (size < 1e-4 || size >= 1e9)) {
+    const [mantissa, exponent] = value
+      .toExponential(digits - 1)
+      .split('e')
+      .map(Number);
+    return `${upTo(locale, mantissa, digits - 1)} × ${power(exponent)}`;
+  }
   if (size >= 10 ** digits) return written(intl(locale, { minimumFractionDigits: 0, maximumFractionDigits: 0 }).format(value));
   return written(intl(locale, { maximumSignificantDigits: digits }).format(value));
 }

@@ -4,6 +4,8 @@ import { coordinate, type PlotArea, type Scale } from './scale.ts';
 import type { Tokens } from './tokens.ts';
 
 type XAxis = Exclude<ChartOption['xAxis'], readonly unknown[] | undefined>;
+/** Text that belongs to no series. */
+type Graphic = Exclude<ChartOption['graphic'], undefined>;
 type YAxis = Exclude<ChartOption['yAxis'], readonly unknown[] | undefined>;
 
 /** An axis: what it spans, where its labels stand, and how they are written. */
@@ -69,6 +71,20 @@ export function yAxis(axis: AxisLook, tokens: Tokens, right = false): YAxis {
 /** A grid exactly there: ECharts may not move it to make room for labels, because marks are also placed from outside. */
 export function grid(area: PlotArea): ChartOption['grid'] {
   return { left: area.left, top: area.top, width: area.width, height: area.height, outerBoundsMode: 'none' };
+}
+
+/** Names of both axes, a part of the plot so that pictures have them: y above its labels, x below the middle of its own. */
+export function axisNames({ x, y }: { x: string; y: string }, area: PlotArea, height: number, tokens: Tokens): Graphic {
+  const style = { fill: tokens.color('--text-3'), fontSize: 11, fontFamily: tokens.font };
+  return [
+    { id: 'name-y', type: 'text', silent: true, style: { ...style, text: y, x: 0, y: 8, verticalAlign: 'middle' } },
+    {
+      id: 'name-x',
+      type: 'text',
+      silent: true,
+      style: { ...style, text: x, x: area.left + area.width / 2, y: height - 9, align: 'center', verticalAlign: 'middle' },
+    },
+  ];
 }
 
 /** A line through points given as x and y in turns, in drawn coordinates. */

@@ -93,14 +93,14 @@ function runStep(view: PipelineView, draft: Recipe, run: RunView | null, job: Jo
 
 /**
  * All steps of the open project.
- * @param size the size of the space in words; null while unknown
+ * @param space its size in words, null while unknown, and what keeps it from being trained
  */
 export function pipelineSteps(
   project: ProjectView,
   draft: Recipe,
   run: RunView | null,
   job: JobView | null,
-  size: string | null,
+  space: { text: string | null; problems: readonly string[] },
 ): PipelineStep[] {
   const compared = project.shelf.filter((entry) => entry.compare !== null).length;
   const exports = project.runs.flatMap((each) => each.exports);
@@ -114,7 +114,9 @@ export function pipelineSteps(
           fact: `${t(`shell.dataset.${draft.data.dataset}`)} · ${t(`shell.architecture.${draft.model.architecture}`)}`,
         };
       case 'space':
-        return { view, state: 'done', fact: size === null ? '' : t('shell.fact.spaceSize', { size }) };
+        if (space.problems.length > 0)
+          return { view, state: 'error', fact: t('shell.fact.spaceProblems', { count: space.problems.length }, space.problems.length) };
+        return { view, state: 'done', fact: space.text === null ? '' : t('shell.fact.spaceSize', { size: space.text }) };
       case 'compare':
         return compared > 0
           ? { view, state: 'done', fact: t('shell.fact.configurations', { count: compared }, compared) }

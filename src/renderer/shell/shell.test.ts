@@ -31,7 +31,7 @@ const jobOf = (phase: Phase, change: Partial<JobView> = {}): JobView =>
   ({ state: 'running', phase, progress: { unit: 'step', done: 11_934, total: 21_060 }, ...change }) as JobView;
 const steps = (run: RunView | null, job: JobView | null = null): string[] => {
   const project = { runs: run ? [run] : [], shelf: [] } as unknown as ProjectView;
-  return pipelineSteps(project, draft, run, job, '5.7').map(({ state, fact }) => `${state}: ${fact}`);
+  return pipelineSteps(project, draft, run, job, { text: '5.7', problems: [] }).map(({ state, fact }) => `${state}: ${fact}`);
 };
 
 describe('steps of the pipeline', () => {
@@ -45,6 +45,14 @@ describe('steps of the pipeline', () => {
       'todo: No configurations',
       'todo: Nothing to export',
     ]);
+  });
+
+  test('a space that cannot be trained', () => {
+    const project = { runs: [], shelf: [] } as unknown as ProjectView;
+    const space = (problems: string[]) => pipelineSteps(project, draft, null, null, { text: null, problems })[1];
+    expect(space(['a'])).toMatchObject({ state: 'error', fact: '1 problem' });
+    expect(space(['a', 'b'])).toMatchObject({ state: 'error', fact: '2 problems' });
+    expect(space([])).toMatchObject({ state: 'done', fact: '' });
   });
 
   test.each([
@@ -61,7 +69,7 @@ describe('steps of the pipeline', () => {
       ['running: Paused', 'todo: After training', 'todo: After the predictor'],
     ],
     ['trained', runOf('grid'), null, ['done: 2-bit 82.0 · 8-bit 88.0', 'todo: Ready', 'todo: After the predictor']],
-    ['all done', runOf('export'), null, ['done: 2-bit 82.0 · 8-bit 88.0', 'done: Kendall 0.87', 'done: 3 on the front']],
+    ['all done', runOf('export'), null, ['done: 2-bit 82.0 · 8-bit 88.0', 'done: Kendall 0.87', 'done: 3 measured on the front']],
     ['failed', runOf('calibrate', 'failed'), null, ['error: Stopped with an error', 'todo: After training', 'todo: After the predictor']],
     ['stopped', runOf('grid', 'stopped'), null, ['done: 2-bit 82.0 · 8-bit 88.0', 'todo: Stopped', 'todo: After the predictor']],
     [

@@ -32,7 +32,9 @@ export const useJobs = defineStore('jobs', () => {
   const resume = (job: string): Promise<void> => host().jobs.resume({ job });
   const stop = (job: string, keep = false): Promise<void> => host().jobs.stop({ job, keep });
   const snapshot = (job: string): Promise<void> => host().jobs.snapshot({ job });
+  /** What an ended measurement, search or export found. */
+  const result = (job: string): Promise<unknown> => host().jobs.result({ job });
   const dismiss = (job: string): Promise<void> => host().jobs.dismiss({ job });
 
-  return { all, live, foremost, adopt, byId, ofRun, pause, resume, stop, snapshot, dismiss };
+  return { all, live, foremost, adopt, byId, ofRun, pause, resume, stop, snapshot, result, dismiss };
 });

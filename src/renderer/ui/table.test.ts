@@ -1,6 +1,6 @@
 import { mount } from '@vue/test-utils';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { nextTick } from 'vue';
+import { nextTick, ref } from 'vue';
 import { i18n } from '../i18n.ts';
 import UiTable from './UiTable.vue';
 import { arrange, nextSort } from './table-rows.ts';
@@ -102,6 +102,43 @@ describe('the table', () => {
     expect(indices).toContain(2505);
     expect(indices).toContain(0);
     expect(indices.length).toBeLessThan(42);
+  });
+
+  test('a scroll event, a tick or what a cell reads draws no more rows than it has to', async () => {
+    const drawn = new Map<string, number>();
+    const marked = ref('');
+    const table = mount(UiTable<Row>, {
+      attachTo: document.body,
+      props: { rows: rows(5000), columns, rowKey, label: 'Configurations', empty: '', selectable: true },
+      slots: {
+        'cell-id': ({ row }: { row: Row }) => {
+          drawn.set(row.id, (drawn.get(row.id) ?? 0) + 1);
+          return row.id === 'c-3' && marked.value === 'c-3' ? 'marked' : row.id;
+        },
+      },
+      global: { plugins: [i18n] },
+    });
+    await nextTick();
+    await nextTick();
+    const scroller = table.find('[role="grid"]').element;
+    const after = async (act: () => unknown): Promise<[string, number][]> => {
+      drawn.clear();
+      await act();
+      await nextTick();
+      await nextTick();
+      return [...drawn];
+    };
+    const scrolled = await after(() => {
+      scroller.scrollTop = 28 * 4;
+      scroller.dispatchEvent(new Event('scroll'));
+    });
+    expect(scrolled.length).toBeGreaterThan(0);
+    expect(scrolled.length).toBeLessThan(8);
+    expect(scrolled.every(([, times]) => times === 1)).toBe(true);
+    const tick = () => table.find('[data-index="5"]').trigger('keydown', { key: 'ArrowDown' });
+    expect((await after(tick)).length).toBeLessThanOrEqual(4);
+    await after(() => (marked.value = 'c-3'));
+    expect(table.find('[data-index="3"]').text()).toContain('marked');
   });
 
   test('sorts by its headings and tells so', async () => {

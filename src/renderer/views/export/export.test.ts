@@ -10,7 +10,8 @@ import type { Configuration } from '../../../shared/schema/configuration.ts';
 import { recipeOf } from '../../testing/memory-host.ts';
 import { choicesOf, firstChoice } from './choices.ts';
 import { baseName, commandsOf, fileStem, folderOf, freeFileName } from './commands.ts';
-import { power, proofFacts, smallNumber } from './proof-facts.ts';
+import { proofFacts, smallNumber } from './proof-facts.ts';
+import { power } from '../../charts/numbers.ts';
 import { howOf, viewTarget } from './target-rows.ts';
 
 const graph: LayerGraph = {

@@ -21,17 +21,6 @@ export function proofFacts({ proof, facts }: Pick<ReportedExport, 'proof' | 'fac
   };
 }
 
-const RAISED: Readonly<Record<string, string>> = {
-  ...Object.fromEntries([...'⁰¹²³⁴⁵⁶⁷⁸⁹'].map((sign, digit) => [String(digit), sign])),
-  '-': '⁻',
-  '.': '·',
-};
-
-/** A power of ten as plain text, for axes and tooltips; `exponent` with at most one decimal: 10⁻⁷, 10⁻⁶·⁵. */
-export function power(exponent: number): string {
-  return `10${[...String(Number(exponent.toFixed(1)))].map((sign) => RAISED[sign] ?? sign).join('')}`;
-}
-
 /** A small positive number as people write it: 0.011, 3.1 x 10^-7. `exponent` null = as it is. */
 export function smallNumber(value: number): { mantissa: number; digits: number; exponent: number | null } {
   if (value === 0 || value >= 1e-3) return { mantissa: value, digits: value >= 1 ? 2 : value === 0 ? 0 : 4, exponent: null };

@@ -155,12 +155,13 @@ export function useExport() {
   const started = new Set<string>();
   watch(
     () => [own.value.filter((each) => each.state === 'done' && started.has(each.id)), exports.value] as const,
-    ([done, written]) => {
+    async ([done]) => {
       for (const each of done) {
-        const file = (each.result as Partial<ReportedExport> | null)?.file;
-        const found = written.find((exported) => exported.file === file);
-        if (!found) continue;
-        started.delete(each.id);
+        const result = await app.attempt(() => jobs.result(each.id));
+        const file = (result as Partial<ReportedExport> | null | undefined)?.file;
+        const found = exports.value.find((exported) => exported.file === file);
+        // whichever watch comes first shows it
+        if (!found || !started.delete(each.id)) continue;
         show(found);
         if (found.proof.passed) app.notify('ok', t('export.done', { name: nameOf(found) }), { project: folder.value, run: each.run });
         else app.notify('error', t('export.doneFailed', { name: nameOf(found) }), { project: folder.value, run: each.run });

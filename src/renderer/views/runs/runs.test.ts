@@ -48,6 +48,7 @@ const jobOf = (change: Partial<JobView>): JobView => ({
   phase: null,
   phaseNumber: 1,
   phases: 9,
+  until: null,
   progress: null,
   rss: null,
   mostRss: null,
@@ -55,7 +56,6 @@ const jobOf = (change: Partial<JobView>): JobView => ({
   startedAt: null,
   endedAt: null,
   error: null,
-  result: null,
   ...change,
 });
 const cell = (weightBits: number, activationBits: number, accuracy: number) => ({

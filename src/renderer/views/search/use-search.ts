@@ -1,10 +1,8 @@
 /** Everything that the parts of the Search screen share: rows, constraints, front, picks, choice, jobs and what can be done. */
-import { computed, onMounted, onScopeDispose, ref, shallowRef, watch } from 'vue';
+import { computed, onMounted, ref, shallowRef, watch } from 'vue';
 import { useI18n } from 'vue-i18n';
 import type { JobView, ShelfEntry } from '../../../shared/contract/api/views.ts';
-import type { SearchPhaseResult } from '../../../shared/contract/job-protocol.ts';
-import type { SearchPoints } from '../../../shared/contract/look.ts';
-import { configurationKey, parseConfigurationKey } from '../../../shared/domain/configuration.ts';
+import { parseConfigurationKey } from '../../../shared/domain/configuration.ts';
 import type { FormKey } from '../../../shared/domain/form.ts';
 import type { LayerFacts } from '../../../shared/domain/layer-graph.ts';
 import type { Configuration } from '../../../shared/schema/configuration.ts';
@@ -17,15 +15,13 @@ import { useProjects } from '../../stores/projects.ts';
 import { useRuns } from '../../stores/runs.ts';
 import { storedSettings } from '../../stores/stored-settings.ts';
 import { stageOf } from '../run-step.ts';
+import { adoptFound } from './adopt-found.ts';
 import { isConstrained, isInside, LOOKS, noConstraints } from './measures.ts';
 import { frontRows, kneeOf } from './picks.ts';
-import { RowBook, type SearchRow } from './search-rows.ts';
+import type { SearchRow } from './search-rows.ts';
 import { readSettings } from './search-settings.ts';
+import { useSearchRows } from './use-search-rows.ts';
 
-/** ms that keys are worked on before the window gets its turn */
-const SLICE_MS = 6;
-/** ms between two pictures of a running search */
-const PAUSE_MS = 200;
 /** configurations that one measurement takes; the host accepts no more */
 export const MOST_MEASURED = 200;
 
@@ -61,55 +57,6 @@ export function useSearch() {
   const measuring = computed(() => measureJobs.value.find(isLive) ?? null);
   const failedJobs = computed(() => [...searchJobs.value, ...measureJobs.value].filter((job) => job.state === 'failed'));
 
-  // Keys become rows in slices, so that nothing else has to wait.
-  let book = new RowBook([]);
-  let bookOf = '';
-  let first: SearchPoints | undefined;
-  const version = ref(0);
-  const busy = ref(false);
-  let queue: SearchPoints[] = [];
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let shownAt = 0;
-
-  function work(): void {
-    timer = undefined;
-    const end = performance.now() + SLICE_MS;
-    while (queue.length > 0 && performance.now() < end) book.take(queue.shift()!);
-    const now = performance.now();
-    if (queue.length === 0 || now - shownAt > PAUSE_MS) {
-      shownAt = now;
-      version.value++;
-    }
-    busy.value = queue.length > 0;
-    if (queue.length > 0) timer = setTimeout(work, 0);
-  }
-  watch(
-    () => [run.value?.id ?? '', layers.value, run.value ? runs.searchRounds(run.value.id) : []] as const,
-    ([id, facts, rounds]) => {
-      const network = `${folder.value}\n${id}\n${facts.map(({ name }) => name).join()}`;
-      if (network !== bookOf) {
-        bookOf = network;
-        book = new RowBook(facts);
-        queue = [];
-        version.value++;
-      } else if (rounds[0] !== first) {
-        // what the host kept of a finished search stands for what came live
-        book.restart();
-        queue = [];
-        version.value++;
-      }
-      first = rounds[0];
-      if (facts.length === 0) return;
-      const waiting = new Set(queue);
-      queue.push(...book.fresh(rounds).filter((round) => !waiting.has(round)));
-      if (queue.length === 0) return;
-      busy.value = true;
-      timer ??= setTimeout(work, Math.max(0, Math.min(PAUSE_MS, shownAt + PAUSE_MS - performance.now())));
-    },
-    { immediate: true },
-  );
-  onScopeDispose(() => clearTimeout(timer));
-
   const reading = ref(false);
   const loadProblem = shallowRef<unknown>(null);
   async function load(): Promise<void> {
@@ -132,12 +79,13 @@ export function useSearch() {
   /** another fit predicts in another way, so what was found belongs to one fit of one run */
   const foundKey = computed(() => `${run.value?.id ?? ''} ${run.value?.predictor?.rmse ?? ''}`);
 
-  const rows = computed<SearchRow[]>(() => {
-    void version.value;
-    const current = run.value;
-    if (!current || layers.value.length === 0) return [];
-    const shelf = (projects.view?.shelf ?? []).filter((entry) => entry.run === current.id);
-    return book.rows(current.candidates, settings.found[foundKey.value] ?? [], shelf);
+  const { rows, busy } = useSearchRows({
+    folder: () => folder.value,
+    run: () => run.value,
+    layers: () => layers.value,
+    rounds: () => (run.value ? runs.searchRounds(run.value.id) : []),
+    found: () => settings.found[foundKey.value] ?? [],
+    shelf: () => projects.view?.shelf ?? [],
   });
   const byKey = computed(() => new Map(rows.value.map((row) => [row.key, row])));
   const front = computed(() => frontRows(rows.value, settings.axis));
@@ -256,28 +204,15 @@ export function useSearch() {
     return started !== undefined;
   }
 
-  // What a search on demand found outlasts its job.
-  watch(
+  adoptFound(
+    settings,
+    () => run.value?.id,
+    () => foundKey.value,
     () => searchJobs.value.filter((job) => job.state === 'done'),
-    (finished) => {
-      const id = run.value?.id;
-      if (!id) return;
-      for (const job of finished) {
-        if (settings.adopted[id]?.includes(job.id)) continue;
-        const result = job.result as Partial<SearchPhaseResult> | null;
-        const list = (result?.candidates ?? []).flatMap(({ configuration, predicted }) =>
-          predicted === null ? [] : [{ key: configurationKey(configuration), predicted }],
-        );
-        const key = foundKey.value;
-        const known = new Map([...(settings.found[key] ?? []), ...list].map((each) => [each.key, each]));
-        const others = Object.entries(settings.found).filter(([other]) => !other.startsWith(`${id} `));
-        settings.found = { ...Object.fromEntries(others), [key]: [...known.values()] };
-        settings.adopted = { ...settings.adopted, [id]: [...(settings.adopted[id] ?? []), job.id].slice(-20) };
-        if (list[0]) chosen.value = list[0].key;
-        settings.scope = 'proposed';
-      }
+    (key) => {
+      chosen.value = key;
+      settings.scope = 'proposed';
     },
-    { immediate: true },
   );
 
   return {

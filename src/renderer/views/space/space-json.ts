@@ -5,7 +5,7 @@ import { spaceProblems } from '../../../shared/domain/layer-space.ts';
 import { lineOf, readJson, type JsonProblem } from './json-lines.ts';
 import type { Space, SpaceNet } from './space-edits.ts';
 
-const WIDTH = 52;
+const WIDTH = 46;
 
 /** JSON with lists on one line where they fit, `at` columns after the start of their line. */
 function print(value: unknown, indent: string, at: number): string {

@@ -166,6 +166,8 @@ const jobs = {
   stop: base.input(jobRef.extend({ keep: z.boolean().default(false) })).output(type<void>()),
   /** writes a checkpoint now and goes on */
   snapshot: base.input(jobRef).output(type<void>()),
+  /** what an ended `measure`, `search` or `export` found; null for others, and before the end */
+  result: base.input(jobRef).output(type<unknown>()),
   /** takes an ended job out of the list */
   dismiss: base.input(jobRef).output(type<void>()),
   /** measures configurations on the test images of a run; each lands on the shelf */

@@ -156,6 +156,8 @@ export interface JobView {
   /** place of the phase, from 1 */
   phaseNumber: number;
   phases: number;
+  /** the last phase that it does; null = all of them */
+  until: Phase | null;
   progress: {
     unit: string;
     done: number;
@@ -175,8 +177,6 @@ export interface JobView {
   startedAt: number | null;
   endedAt: number | null;
   error: ErrorPayload | null;
-  /** what it found, for `measure`, `search` and `export` */
-  result: unknown;
 }
 
 /** A piece of one metric series. Base64 of little-endian Float64 steps and times (ms since 1970), Float32 values (NaN = no value). */

@@ -42,3 +42,21 @@ export const weightRule = (target: Target, bits: number): Rule => (bits < MAX_BI
 
 export const activationRule = (target: Target, bits: number): Rule =>
   bits < MAX_BITS ? target.activationBits.fewer : target.activationBits.full;
+
+/** What a target has to run: its fewest bits, and the forms of its weights. */
+export interface TargetDemand {
+  weightBits: number;
+  activationBits: number;
+  forms: readonly Pick<Form, 'granularity' | 'weightSymmetry'>[];
+}
+
+/** The rules that decide how a target takes it, each once: activations where they are refused, bits below 8, and forms. */
+export function rulesFor(target: Target, { weightBits, activationBits, forms }: TargetDemand): Rule[] {
+  const activations = activationRule(target, activationBits);
+  const rules = [
+    ...(activations.support === 'none' ? [activations] : []),
+    ...(weightBits < MAX_BITS || activationBits < MAX_BITS ? [weightRule(target, Math.min(weightBits, activationBits))] : []),
+    ...forms.map(({ granularity, weightSymmetry }) => target.weights[granularity][weightSymmetry]),
+  ];
+  return rules.filter((rule, index) => rules.findIndex(({ how }) => how === rule.how) === index);
+}
