@@ -29,7 +29,7 @@ export const benchRecipe = (batch: number): Recipe =>
     'the recipe of the benchmark',
   );
 
-export const benchLayout = (): TableLayout => new TableLayout(createModel('resnet20', [32, 32, 3], CLASSES));
+export const benchLayout = (): TableLayout => new TableLayout(createModel({ architecture: 'resnet20' }, [32, 32, 3], CLASSES));
 
 const NOTHING: ProgramSizes = { pretrainBatch: 0, trainBatch: 0, evaluationBatch: 1, recalibration: [], calibration: 0 };
 

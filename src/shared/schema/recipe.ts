@@ -60,6 +60,34 @@ const data = section(
   'images and splits',
 );
 
+/** The networks that `src/worker/models` writes. */
+export const ARCHITECTURES = [
+  'small-cnn',
+  'vgg-small',
+  'resnet20',
+  'resnet32',
+  'resnet56',
+  'resnet18',
+  'resnet34',
+  'resnet50',
+  'mobilenetv2',
+  'efficientnet-b0',
+] as const;
+
+const model = section(
+  {
+    architecture: z.enum(ARCHITECTURES).default('small-cnn').describe('network'),
+    width: z.number().min(0.1).max(4).optional().describe('MobileNetV2: multiplier of the channel counts; 1 when left out'),
+    stem: z
+      .enum(['imagenet', 'small'])
+      .optional()
+      .describe(
+        'ResNet-18 to -50, MobileNetV2, EfficientNet-B0: imagenet, as published, halves the image five times; small, for images of about 32x32, three times; imagenet when left out',
+      ),
+  },
+  'the network',
+);
+
 const granularityList = z.array(z.enum(GRANULARITIES)).min(1);
 const symmetryList = z.array(z.enum(SYMMETRIES)).min(1);
 
@@ -261,7 +289,7 @@ export const recipeSchema = z.strictObject({
     .describe('every random stream is derived from it'),
   engine,
   data,
-  model: section({ architecture: z.enum(['small-cnn', 'resnet20']).default('small-cnn').describe('network') }, 'the network'),
+  model,
   space,
   pretrain,
   calibration,

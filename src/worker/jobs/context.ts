@@ -99,7 +99,7 @@ export class RunContext {
     const data = await loadDataSplits(recipe.data, (done, total) => reporter.report({ phase: 'data', unit: 'image', done, total }));
     checkSizes(recipe, data);
     const { height, width, channels, classes } = data.train;
-    const layout = new TableLayout(createModel(recipe.model.architecture, [height, width, channels], classes));
+    const layout = new TableLayout(createModel(recipe.model, [height, width, channels], classes));
     checkFeasible(recipe, layout);
     return new RunContext(options, reporter, control, data, layout);
   }

@@ -12,7 +12,7 @@ import { TableLayout } from '../quant/table-layout.ts';
 import type { ScoredGeneration } from '../search/genetic.ts';
 import { SearchTrail, thin } from './search-trail.ts';
 
-const { facts, points } = new TableLayout(createModel('resnet20', [32, 32, 3], 10));
+const { facts, points } = new TableLayout(createModel({ architecture: 'resnet20' }, [32, 32, 3], 10));
 const SPACE = buildSearchSpace(facts, points, FULL_SPACE);
 
 function generations(form: FormKey, target: number, count: number, size: number, seed = 1): ScoredGeneration[] {

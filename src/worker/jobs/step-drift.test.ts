@@ -4,7 +4,7 @@ import { createModel } from '../models/registry.ts';
 import { TableLayout } from '../quant/table-layout.ts';
 import { stepDrift } from './step-drift.ts';
 
-const LAYOUT = new TableLayout(createModel('small-cnn', [28, 28, 1], 10));
+const LAYOUT = new TableLayout(createModel({ architecture: 'small-cnn' }, [28, 28, 1], 10));
 const ZEROS = new Float32Array(LAYOUT.size);
 const free = LAYOUT.facts.findIndex(({ pinned }) => !pinned);
 const last = LAYOUT.facts.length - 1;

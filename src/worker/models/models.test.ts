@@ -1,16 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { inferShapes, layerFacts, parameterCount, quantizationPoints, type LayerGraph } from '../../shared/domain/layer-graph.ts';
+import { compressionRatio } from '../../shared/domain/cost.ts';
+import { uniformConfiguration } from '../../shared/domain/configuration.ts';
+import { parseForm } from '../../shared/domain/form.ts';
+import { encodingLength } from '../predictor/encoding.ts';
+import { isSigned } from '../quant/signedness.ts';
 import { initialParameters, parameterSpecs } from './parameters.ts';
-import { createModel } from './registry.ts';
+import { createModel, type ModelOptions } from './registry.ts';
 import { resnetCifar } from './resnet-cifar.ts';
 import { smallCnn } from './small-cnn.ts';
 
 const weightsOf = (graph: LayerGraph) => layerFacts(graph).reduce((sum, { weights }) => sum + weights, 0);
 const macsOf = (graph: LayerGraph) => layerFacts(graph).reduce((sum, { macs }) => sum + macs, 0);
 
-const GRAY = createModel('small-cnn', [28, 28, 1], 10);
-const COLOUR = createModel('small-cnn', [32, 32, 3], 10);
-const RESNET20 = createModel('resnet20', [32, 32, 3], 10);
+const GRAY = createModel({ architecture: 'small-cnn' }, [28, 28, 1], 10);
+const COLOUR = createModel({ architecture: 'small-cnn' }, [32, 32, 3], 10);
+const RESNET20 = createModel({ architecture: 'resnet20' }, [32, 32, 3], 10);
 
 describe('sizes', () => {
   test.each([
@@ -18,6 +23,8 @@ describe('sizes', () => {
     ['small CNN, gray', GRAY, 106_768, 106_768 + 2 * 272 + 10],
     ['small CNN, colour', COLOUR, 107_056, 107_056 + 2 * 272 + 10],
     // Stem, three stages (the later two with their shortcut), classifier; BN of 784 channels. He et al. give 0.27 M.
+    ['ResNet32', createModel({ architecture: 'resnet32' }, [32, 32, 3], 10), 464_432, 466_906],
+    ['ResNet56', createModel({ architecture: 'resnet56' }, [32, 32, 3], 10), 851_504, 855_770],
     ['ResNet20', RESNET20, 432 + 13_824 + 51_200 + 204_800 + 640, 272_474],
   ])('%s', (_, graph, weights, parameters) => {
     expect(weightsOf(graph)).toBe(weights);
@@ -42,6 +49,105 @@ describe('sizes', () => {
 
   test.each([2, 19, 21, 14.5])('a ResNet of %f layers does not exist', (depth) => {
     expect(() => resnetCifar(depth, [32, 32, 3], 10)).toThrow(`A CIFAR ResNet has 6n+2 layers; ${depth} is none of them.`);
+  });
+});
+
+const sizes = (architecture: ModelOptions['architecture'], width?: number) => {
+  const graph = createModel({ architecture, width }, [224, 224, 3], 1000);
+  return { graph, facts: layerFacts(graph) };
+};
+
+describe('networks for ImageNet have the sizes of torchvision', () => {
+  // Parameters and multiply-accumulates of torchvision's models for 1000 classes at 224x224.
+  test.each([
+    ['resnet18', undefined, 11_689_512, 1_814_073_344, 21, 300],
+    ['resnet34', undefined, 21_797_672, 3_663_761_408, 37, 524],
+    ['resnet50', undefined, 25_557_032, 4_089_184_256, 54, 762],
+    ['mobilenetv2', undefined, 3_504_872, 300_774_272, 53, 748],
+    ['mobilenetv2', 0.5, 1_968_680, 97_131_840, 53, 748],
+    ['mobilenetv2', 1.4, 6_108_776, 582_195_824, 53, 748],
+    ['efficientnet-b0', undefined, 5_288_548, 385_814_752, 82, 1154],
+  ] as const)('%s, width %s: %i parameters, %i MACs, %i quantized layers', (architecture, width, parameters, macs, layers, columns) => {
+    const { graph, facts } = sizes(architecture, width);
+    expect(parameterCount(graph)).toBe(parameters);
+    expect(macsOf(graph)).toBe(macs);
+    expect(facts).toHaveLength(layers);
+    // eqnet-spec section 5: 6 columns of the form and 14 for each layer
+    expect(encodingLength(facts.length)).toBe(columns);
+    expect(facts.filter(({ pinned }) => pinned).map(({ name }) => name)).toEqual(['stem', 'fc']);
+  });
+
+  // The published ratios (EQ-Net table 2): first and last layer at 8 bits, scales and biases left out.
+  test.each([
+    ['resnet18', 2, 14.11],
+    ['resnet18', 3, 9.93],
+    ['resnet50', 2, 12.88],
+    ['mobilenetv2', 8, 4],
+  ] as const)('%s at %i bits is compressed %f times', (architecture, bits, ratio) => {
+    const { facts } = sizes(architecture);
+    expect(compressionRatio(uniformConfiguration(facts, bits, parseForm('tss')), facts)).toBeCloseTo(ratio, 2);
+  });
+
+  // 128-128-256-256-512-512 and one linear layer on 4x4x512; known for 4.6 to 4.7 million parameters and 0.6 G MACs.
+  test('VGG-small on 32x32 images', () => {
+    const graph = createModel({ architecture: 'vgg-small' }, [32, 32, 3], 10);
+    expect([weightsOf(graph), parameterCount(graph), layerFacts(graph).length]).toEqual([4_656_512, 4_660_106, 7]);
+    expect(macsOf(graph)).toBe(
+      9 * 1024 * (3 * 128 + 128 * 128) + 9 * 256 * (128 * 256 + 256 * 256) + 9 * 64 * (256 * 512 + 512 * 512) + 8192 * 10,
+    );
+  });
+
+  test.each([[0.35, 16, 8, 112], [0.5, 16, 8, 160], [0.75, 24, 16, 240], [1.3, 40, 24, 416]])('channels at width %f', (width, stem, first, last) => {
+    const shapes = inferShapes(createModel({ architecture: 'mobilenetv2', width }, [224, 224, 3], 1000));
+    expect(['stem', 'stage1.block1.project', 'stage7.block1.project'].map((name) => shapes.get(name)!.at(-1))).toEqual([stem, first, last]);
+  }); // prettier-ignore
+});
+
+describe('networks for ImageNet on other images', () => {
+  const NAMES = ['resnet18', 'resnet50', 'mobilenetv2', 'efficientnet-b0'] as const;
+  test.each(NAMES.flatMap((architecture) => ([[32, 1, 'imagenet'], [32, 4, 'small'], [96, 3, 'imagenet'], [224, 7, 'imagenet'], [1, 1, 'imagenet']] as const).map(([size, end, stem]) => ({ architecture, size, end, stem }))))(
+    '$architecture on $size x $size with the $stem stem ends with $end x $end', ({ architecture, size, end, stem }) => {
+      const graph = createModel({ architecture, stem }, [size, size, 1], 7);
+      const shapes = inferShapes(graph);
+      const pool = graph.layers.find(({ name }) => name === 'pool')!;
+      expect(shapes.get(pool.inputs[0])!.slice(0, 2)).toEqual([end, end]);
+      expect(shapes.get('fc')).toEqual([7]);
+    },
+  ); // prettier-ignore
+
+  test('images too small for a network are refused with a way out', () => {
+    expect(() => createModel({ architecture: 'vgg-small' }, [4, 4, 1], 10)).toThrow(
+      "The network 'vgg-small' does not fit images of 4x4x1: Layer 'stage3.pool' (maxpool) has a kernel of 2x2 that is larger than its input of 1x1. Choose another 'model.architecture' or larger images.",
+    );
+  });
+});
+
+describe('signed and unsigned tensors', () => {
+  const signed = (architecture: ModelOptions['architecture'], tensor: string) =>
+    isSigned(createModel({ architecture }, [32, 32, 3], 10), tensor);
+  test.each([
+    ['resnet18', 'stem.pool', false],
+    ['resnet50', 'stage1.block1.shortcut.bn', true],
+    ['vgg-small', 'flat', false],
+    ['mobilenetv2', 'stage2.block1.depthwise.relu', false],
+    ['mobilenetv2', 'stage2.block2.add', true],
+    ['mobilenetv2', 'pool', false],
+    ['efficientnet-b0', 'stage2.block1.expand.swish', true],
+    ['efficientnet-b0', 'stage2.block1.scaled', true],
+    ['efficientnet-b0', 'stage2.block1.squeeze', true],
+    ['efficientnet-b0', 'stage2.block1.gate', false],
+  ] as const)('%s: %s is signed: %s', (architecture, tensor, expected) => expect(signed(architecture, tensor)).toBe(expected));
+
+  test('a product runs in float: only what a layer with weights reads has a quantizer', () => {
+    const points = quantizationPoints(createModel({ architecture: 'efficientnet-b0' }, [32, 32, 3], 10)).map(({ tensor }) => tensor);
+    expect(points.filter((tensor) => tensor.startsWith('stage3.block2.'))).toEqual([
+      'stage3.block2.expand.swish',
+      'stage3.block2.squeeze',
+      'stage3.block2.reduce.swish',
+      'stage3.block2.scaled',
+      'stage3.block2.project.bn',
+      'stage3.block2.add',
+    ]);
   });
 });
 

@@ -1,5 +1,5 @@
-import type { Layer, LayerGraph } from '../../shared/domain/layer-graph.ts';
-import { classifier, convBlock } from './blocks.ts';
+import type { LayerGraph } from '../../shared/domain/layer-graph.ts';
+import { convBlock, network, type InputShape } from './blocks.ts';
 
 const STAGES = [
   { filters: 16, stride: 1 },
@@ -11,12 +11,12 @@ const STAGES = [
 ];
 
 /** Six Conv3x3-BN-ReLU and a classifier: 106,768 weights with one input channel, 107,056 with three. */
-export function smallCnn(input: readonly [number, number, number], classes: number): LayerGraph {
-  const layers: Layer[] = [{ kind: 'input', name: 'input', inputs: [], shape: input }];
-  let last = 'input';
-  STAGES.forEach((stage, i) => {
-    last = convBlock(layers, `conv${i + 1}`, last, stage);
+export function smallCnn(input: InputShape, classes: number): LayerGraph {
+  return network('small-cnn', input, classes, (layers) => {
+    let last = 'input';
+    STAGES.forEach((stage, i) => {
+      last = convBlock(layers, `conv${i + 1}`, last, stage);
+    });
+    return last;
   });
-  classifier(layers, last, classes);
-  return { name: 'small-cnn', classes, layers };
 }

@@ -29,8 +29,8 @@ function entriesOf(layout: TableLayout): number[] {
 
 describe('TableLayout', () => {
   test.each([
-    ['small CNN', createModel('small-cnn', [28, 28, 1], 10)],
-    ['ResNet20', createModel('resnet20', [32, 32, 3], 10)],
+    ['small CNN', createModel({ architecture: 'small-cnn' }, [28, 28, 1], 10)],
+    ['ResNet20', createModel({ architecture: 'resnet20' }, [32, 32, 3], 10)],
     ['ResNet18', RESNET18],
     ['residual', RESIDUAL],
     ['depthwise', DEPTHWISE],

@@ -84,7 +84,7 @@ test.each([
   expect(hash(samples.map(({ split, form, configuration }) => `${split} ${form} ${configurationKey(configuration)}`))).toBe(expected);
 });
 
-const LAYOUTS: Record<string, LayerGraph> = { resnet20: createModel('resnet20', [8, 8, 1], 3), resnet18: RESNET18 };
+const LAYOUTS: Record<string, LayerGraph> = { resnet20: createModel({ architecture: 'resnet20' }, [8, 8, 1], 3), resnet18: RESNET18 };
 
 test.each([
   ['resnet20', 'layer', '07292df863ed3d9a'],

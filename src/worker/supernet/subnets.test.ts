@@ -23,8 +23,8 @@ const SHARED_LAST: LayerGraph = {
 
 const LAYOUTS = Object.entries({
   residual: RESIDUAL,
-  'small CNN': createModel('small-cnn', [8, 8, 1], 3),
-  ResNet20: createModel('resnet20', [8, 8, 1], 3),
+  'small CNN': createModel({ architecture: 'small-cnn' }, [8, 8, 1], 3),
+  ResNet20: createModel({ architecture: 'resnet20' }, [8, 8, 1], 3),
   'two layers that read the input of the last': SHARED_LAST,
 }).map(([name, graph]) => ({ name, layout: new TableLayout(graph) }));
 

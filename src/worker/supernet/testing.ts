@@ -21,10 +21,10 @@ function tinyGraph(): LayerGraph {
   const layers: Layer[] = [{ kind: 'input', name: 'input', inputs: [], shape: [8, 8, 1] }];
   const stem = convBlock(layers, 'stem', 'input', { filters: 4 });
   const inner = convBlock(layers, 'a1', stem, { filters: 6, stride: 2 });
-  const branch = convBlock(layers, 'a2', inner, { filters: 6, relu: false });
-  const shortcut = convBlock(layers, 'short', stem, { filters: 6, kernel: 1, stride: 2, relu: false });
+  const branch = convBlock(layers, 'a2', inner, { filters: 6, activation: null });
+  const shortcut = convBlock(layers, 'short', stem, { filters: 6, kernel: 1, stride: 2, activation: null });
   layers.push({ kind: 'add', name: 'a.add', inputs: [branch, shortcut] }, { kind: 'relu', name: 'a.relu', inputs: ['a.add'] });
-  const second = convBlock(layers, 'b1', 'a.relu', { filters: 6, relu: false });
+  const second = convBlock(layers, 'b1', 'a.relu', { filters: 6, activation: null });
   layers.push({ kind: 'add', name: 'b.add', inputs: [second, 'a.relu'] }, { kind: 'relu', name: 'b.relu', inputs: ['b.add'] });
   classifier(layers, 'b.relu', 3);
   return { name: 'tiny', classes: 3, layers };

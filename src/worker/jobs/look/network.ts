@@ -7,7 +7,7 @@ import { createModel } from '../../models/registry.ts';
 /** The layer graph of a recipe; shapes come from the description of the data set, no image is read. */
 export function networkOf(recipe: Recipe): LayerGraph {
   const { height, width, channels, classNames } = DATA_SHAPES[recipe.data.dataset];
-  return createModel(recipe.model.architecture, [height, width, channels], classNames.length);
+  return createModel(recipe.model, [height, width, channels], classNames.length);
 }
 
 export function lookAtNetwork(recipe: Recipe): NetworkView {
