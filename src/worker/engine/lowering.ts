@@ -204,7 +204,12 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
       );
     case 'DepthwiseConv2D': {
       const filter = reshape(ins[1], depthwiseShape(node.inputs[1].shape, node.inputs[0].shape[3]));
-      return sink.op('DepthwiseConv2dNative', [ins[0], filter], convolutionAttributes(node), 1);
+      const attributes = convolutionAttributes(node);
+      if (attributes.padding.value !== 'EXPLICIT') return sink.op('DepthwiseConv2dNative', [ins[0], filter], attributes, 1);
+      // TensorFlow's graph optimizer fuses a depthwise convolution with the bias behind it, and ends the process where that has
+      // explicit padding (2.21: the shape function of _FusedDepthwiseConv2dNative does not know of it).
+      const valid = { ...attributes, padding: { kind: 'string', value: 'VALID' }, explicit_paddings: ints([]) } as const;
+      return sink.op('DepthwiseConv2dNative', [pad(ins[0], attributesOf(node, 'DepthwiseConv2D').padding, sink), filter], valid, 1);
     }
     case 'DepthwiseConv2DBackpropInput': {
       const [, , , channels] = node.outputs[0].shape;

@@ -58,21 +58,21 @@ export function tinyBatch(set: ImageSet, start: number, count = TINY_SIZES.train
 }
 
 /** Tables whose ranges fit tensors behind a BN, all a little off, so that values are clipped on both sides. */
-function tinyTables(parameters: ReadonlyMap<string, Float32Array>) {
+function tinyTables(parameters: ReadonlyMap<string, Float32Array>, layout: TableLayout) {
   const random = new RandomStream(1, 'test/tables');
-  const tables = emptyTables(TINY);
-  TINY.facts.forEach(({ name }, i) =>
-    calibrateWeights(TINY, i, parameters.get(`${name}/weights`)!, tables, { shrinkSteps: 40, norm: 2.4 }),
+  const tables = emptyTables(layout);
+  layout.facts.forEach(({ name }, i) =>
+    calibrateWeights(layout, i, parameters.get(`${name}/weights`)!, tables, { shrinkSteps: 40, norm: 2.4 }),
   );
   // Calibrated steps put the largest weights exactly on a bound or a tie, where single and double precision differ.
-  for (let i = 1; i < TINY.size; i++) tables.logSteps[i] += random.between(-0.03, 0.03);
-  TINY.points.forEach(({ tensor }, q) => {
-    const range = (tensor === 'input' ? 1 : tensor === 'pool' ? 1.5 : 2) * (TINY.signed[q] ? 2 : 1);
+  for (let i = 1; i < layout.size; i++) tables.logSteps[i] += random.between(-0.03, 0.03);
+  layout.points.forEach(({ tensor }, q) => {
+    const range = (tensor === 'input' ? 1 : tensor === 'pool' ? 1.5 : 2) * (layout.signed[q] ? 2 : 1);
     for (const symmetry of SYMMETRIES)
       for (let bits = 2; bits <= 8; bits++) {
-        const { low, high } = codeRange(bits, TINY.signed[q]);
+        const { low, high } = codeRange(bits, layout.signed[q]);
         const step = (range * random.between(0.8, 1.2)) / (high - low);
-        const entry = TINY.activationEntry(q, symmetry, bits);
+        const entry = layout.activationEntry(q, symmetry, bits);
         tables.logSteps[entry] = Math.log(step);
         tables.offsets[entry] = symmetry === 'asymmetric' ? random.between(-0.3, 0.1) * range : 0;
       }
@@ -81,14 +81,14 @@ function tinyTables(parameters: ReadonlyMap<string, Float32Array>) {
 }
 
 /** Values of every variable: weights, BN that is no identity, calibrated tables, empty optimizer and accumulators. */
-export function tinyState(program: Program, seed = 1): Map<string, HostArray> {
+export function tinyState(program: Program, seed = 1, layout = TINY): Map<string, HostArray> {
   const random = new RandomStream(seed, 'test/state');
-  const parameters = initialParameters(TINY.graph, seed);
+  const parameters = initialParameters(layout.graph, seed);
   for (const [name, values] of parameters) {
     if (name.endsWith('/gamma')) parameters.set(name, values.map(() => random.between(0.5, 1.5) * (random.uniform() < 0.2 ? -1 : 1))); // prettier-ignore
     if (name.endsWith('/beta') || name.endsWith('/bias')) parameters.set(name, values.map(() => random.between(-0.5, 0.5))); // prettier-ignore
   }
-  const { logSteps, offsets } = tinyTables(parameters);
+  const { logSteps, offsets } = tinyTables(parameters, layout);
   const given = new Map<string, HostArray>([...parameters, [TABLE_NAMES.steps, logSteps], [TABLE_NAMES.offsets, offsets]]);
   return new Map(
     program.variables.map(({ name, shape }) => [name, given.get(name) ?? new Float32Array(shape.reduce((a, size) => a * size, 1))]),
