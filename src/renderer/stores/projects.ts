@@ -212,7 +212,7 @@ export const useProjects = defineStore('projects', () => {
   async function loadNetwork(): Promise<void> {
     const recipe = draft.value;
     if (!recipe) return;
-    const key = canonicalJson([recipe.model, recipe.data.dataset]);
+    const key = canonicalJson([recipe.model, recipe.data.dataset, recipe.space.pinned ?? []]);
     if (key === networkKey) return;
     networkKey = key;
     try {

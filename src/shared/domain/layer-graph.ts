@@ -96,6 +96,8 @@ export interface LayerGraph {
   name: string;
   classes: number;
   layers: readonly Layer[];
+  /** Quantized layers that stay at 8 bits as the first and last one do. */
+  pinned?: readonly string[];
 }
 
 export function isQuantized(layer: Layer): layer is QuantizedLayer {
@@ -193,7 +195,7 @@ export function inferShapes(graph: LayerGraph): Map<string, readonly number[]> {
 export interface LayerFacts {
   name: string;
   kind: 'conv' | 'linear';
-  /** First and last quantized layers stay at 8 bits and out of the averages. */
+  /** First and last quantized layers, and those that the network pins, stay at 8 bits and out of the averages. */
   pinned: boolean;
   inputShape: readonly number[];
   outputShape: readonly number[];
@@ -225,7 +227,7 @@ export function layerFacts(graph: LayerGraph): LayerFacts[] {
     return {
       name: layer.name,
       kind: layer.kind,
-      pinned: index === 0 || index === layers.length - 1,
+      pinned: index === 0 || index === layers.length - 1 || (graph.pinned?.includes(layer.name) ?? false),
       inputShape,
       outputShape,
       outputChannels,

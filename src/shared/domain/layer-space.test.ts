@@ -101,6 +101,26 @@ describe('spaceProblems', () => {
     if (expected.length) expect(check).toThrow(problems.join(' '));
     else expect(check).not.toThrow();
   });
+  it.each<[string, string[], ElasticSpace['layers'], string[]]>([
+    ['layers that exist', ['layer1', 'layer0'], { layer1: { granularities: ['channel'] } }, []],
+    [
+      'an unknown layer',
+      ['stem'],
+      {},
+      ["'space.pinned' names 'stem', which is no quantized layer of this network: remove it or use one of layer0"],
+    ],
+    [
+      'a layer with bits of its own',
+      ['layer1'],
+      { layer1: { weightBits: [4] } },
+      ["'space.pinned' keeps 'layer1' at 8 bits, but 'space.layers' gives it bit-widths of its own: take it out of one of them."],
+    ],
+  ])('pinned: %s', (_, pinned, layers, expected) => {
+    const facts = FACTS.map((fact) => (pinned.includes(fact.name) ? { ...fact, pinned: true } : fact));
+    const problems = spaceProblems({ ...space(layers), pinned }, facts, POINTS);
+    expect(problems).toHaveLength(expected.length);
+    expected.forEach((text, index) => expect(problems[index]).toContain(text));
+  });
   it('names a space of one bit assignment, also where layers differ', () => {
     const single = { ...SMALL, weightBits: [4], activationBits: [4] };
     expect(spaceProblems(space({ layer3: { weightBits: [5] } }, single), FACTS, POINTS)[0]).toContain('leaves nothing to choose');

@@ -131,14 +131,30 @@ export function sharingConflicts(space: ElasticSpace, facts: readonly LayerFacts
   });
 }
 
+/** Pinned layers that do not exist, or that have bit-widths of their own. */
+function pinProblems(space: ElasticSpace, facts: readonly LayerFacts[]): string[] {
+  return (space.pinned ?? []).flatMap((name) => {
+    if (!facts.some((fact) => fact.name === name)) return [unknownLayer('space.pinned', name, facts)];
+    const { weightBits, activationBits } = space.layers?.[name] ?? {};
+    return weightBits || activationBits
+      ? [
+          `'space.pinned' keeps '${name}' at ${PINNED_BITS} bits, but 'space.layers' gives it bit-widths of its own: take it out of one of them.`,
+        ]
+      : [];
+  });
+}
+
+function unknownLayer(field: string, name: string, facts: readonly LayerFacts[]): string {
+  const known = facts.map((fact) => fact.name).join(', ');
+  return `'${field}' names '${name}', which is no quantized layer of this network: remove it or use one of ${known}.`;
+}
+
 /** Overrides of layers that do not exist, or of bits that are not free. */
 function overrideProblems(space: ElasticSpace, facts: readonly LayerFacts[], held: readonly boolean[]): string[] {
   return Object.entries(space.layers ?? {}).flatMap(([name, { weightBits, activationBits }]) => {
     const index = facts.findIndex((fact) => fact.name === name);
-    if (index < 0) {
-      const known = facts.map((fact) => fact.name).join(', ');
-      return [`'space.layers' names '${name}', which is no quantized layer of this network: remove it or use one of ${known}.`];
-    }
+    if (index < 0) return [unknownLayer('space.layers', name, facts)];
+    if (space.pinned?.includes(name)) return [];
     const { pinned } = facts[index];
     if (pinned && (weightBits || activationBits)) {
       return [
@@ -158,7 +174,7 @@ function overrideProblems(space: ElasticSpace, facts: readonly LayerFacts[], hel
  */
 export function spaceProblems(space: ElasticSpace, facts: readonly LayerFacts[], points: readonly QuantizationPoint[]): string[] {
   const held = heldActivations(facts, points);
-  const problems = [...overrideProblems(space, facts, held), ...sharingConflicts(space, facts, points)];
+  const problems = [...pinProblems(space, facts), ...overrideProblems(space, facts, held), ...sharingConflicts(space, facts, points)];
   if (problems.length) return problems;
   const sets = layerSpaces(space, facts, points);
   const free = facts.some(({ pinned }) => !pinned);

@@ -114,6 +114,10 @@ const space = section(
     granularities: granularityList.default([...GRANULARITIES]).describe('granularity of the weights: per tensor, per output channel'),
     weightSymmetries: symmetryList.default([...SYMMETRIES]).describe('symmetric (offset 0) or asymmetric (learned offset)'),
     activationSymmetries: symmetryList.default([...SYMMETRIES]).describe('the same for activations'),
+    pinned: z
+      .array(z.string().min(1))
+      .optional()
+      .describe('names of layers that keep 8 bits as the first and last one do, and stay out of the averages; none when left out'),
     layers: z.record(z.string().min(1), layerOverride).default({}).describe('by name, layers with sets of their own'),
   },
   'the elastic quantization space; first and last layer always keep 8 bits',
@@ -165,6 +169,12 @@ const supernet = section(
     clip: rate('gradients are clipped by value to +-clip, units of the loss for each unit of the parameter; 0 = off', 1),
     randomSubnets: count('random subnets between the highest and the lowest in a step', 1, 0),
     forms: z.enum(['layer', 'network']).default('layer').describe('draw a form for each layer, or one for the whole network'),
+    freezeBn: z
+      .boolean()
+      .optional()
+      .describe(
+        'normalize with the statistics of the float net instead of those of the batch, and leave scale and shift of every BN as they are, for batches too small to have statistics of their own; off when left out',
+      ),
     wdr,
     gpg,
     evaluateEvery: count('accuracy at every bit-width each n steps; 0 = only at the end', 0, 0),

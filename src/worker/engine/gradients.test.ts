@@ -64,6 +64,7 @@ const CASES: readonly Case[] = [
   ...POOL_CASES.slice(2, 4).map(([name, size, options]): Case => ({ name: `AvgPool, ${name}`, shapes: { x: [2, ...size, 2] }, y: (b, v) => b.square(b.avgPool(v.x, options)) })),
   ...POOL_CASES.slice(2, 4).map(([name, size, options]): Case => ({ name: `MaxPool, ${name}`, shapes: { x: [1, ...size, 1] }, distinct: true, y: (b, v) => b.maxPool(v.x, options) })),
   { name: 'BatchNormTrain', shapes: { x: [4, 2, 2, 3], gamma: [3], beta: [3] }, y: (b, v) => b.batchNormTrain(v.x, v.gamma, v.beta, 1e-3).y },
+  { name: 'BatchNormInference', shapes: { x: [4, 2, 2, 3], gamma: [3], beta: [3] }, y: (b, v) => b.square(b.batchNormInference(v.x, v.gamma, v.beta, b.constant([0.1, -0.2, 0.3], [3]), b.constant([0.5, 1, 2], [3]), 1e-3)) },
   { name: 'SoftmaxCrossEntropy', shapes: { logits: [3, 4] }, y: (b, v) => b.softmaxCrossEntropy(v.logits, b.constant([1, 0, 0, 0, 0.5, 0.5, 0, 0, 0.1, 0.2, 0.3, 0.4], [3, 4])).loss },
   { name: 'a value used three times', shapes: { x: [3], w: [3] }, y: (b, v) => b.mul(b.plus(b.exp(v.x), b.mul(v.x, v.w)), v.x) },
   { name: 'composite with the true gradient', shapes: { x: [3] }, y: (b, v) => b.exp(b.composite([v.x], () => b.square(v.x), (dy) => [b.mul(dy, b.mul(b.scalar(2), v.x))])) },

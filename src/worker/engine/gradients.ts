@@ -95,6 +95,14 @@ const BACKWARD: Partial<Record<OpName, Backward>> = {
   MaxPool: (b, node, [dy]) => [b.maxPoolGrad(node.inputs[0], node.outputs[0], dy!, poolingOf(node))],
   AvgPool: (b, node, [dy]) => [b.avgPoolGrad(dy!, node.inputs[0].shape, poolingOf(node))],
   BatchNormTrain: (b, node, [dy]) => b.batchNormGrad(dy!, node),
+  // The statistics are constants here: they get no gradient.
+  BatchNormInference: (b, node, [dy]) => {
+    const [x, gamma, , mean, variance] = node.inputs;
+    const inverse = b.reciprocal(b.sqrt(b.plus(variance, b.scalar(attributesOf(node, 'BatchNormInference').epsilon))));
+    const axes = x.shape.slice(0, -1).map((_, i) => i);
+    const normalized = b.mul(b.sub(x, mean), inverse);
+    return [b.mul(dy!, b.mul(gamma, inverse)), b.sum(b.mul(dy!, normalized), axes), b.sum(dy!, axes), null, null];
+  },
   SoftmaxCrossEntropy: (b, node, [dy]) => {
     const [rows, classes] = node.inputs[0].shape;
     return [b.mul(b.broadcastTo(b.reshape(dy!, [rows, 1]), [rows, classes]), node.outputs[1]), null];

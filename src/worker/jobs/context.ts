@@ -14,7 +14,7 @@ import type { Executor } from '../engine/executor.ts';
 import type { HostArray, Program } from '../engine/graph.ts';
 import { createExecutor } from '../engine/index.ts';
 import { parameterSpecs } from '../models/parameters.ts';
-import { createModel } from '../models/registry.ts';
+import { recipeNetwork } from '../models/registry.ts';
 import { drawSamples } from '../predictor/split.ts';
 import { TableLayout } from '../quant/table-layout.ts';
 import { requireFeasible, targetWindows } from '../search/window.ts';
@@ -84,13 +84,14 @@ export class RunContext {
     this.threads = options.engine.threads ?? (Number(process.env.TF_NUM_INTRAOP_THREADS) || availableParallelism());
     this.checkpoints = new CheckpointStore(options.runDirectory, `${options.fingerprint}-${data.digest}`);
     const { pretrain, supernet, evaluation, predictor, calibration } = this.recipe;
-    this.program = buildProgram(layout, {
+    const sizes = {
       pretrainBatch: pretrain.epochs > 0 ? pretrain.batch : 0,
       trainBatch: supernet.batch,
       evaluationBatch: evaluation.batch,
       recalibration: [evaluation.recalibrationImages, predictor.recalibrationImages],
       calibration: calibration.images,
-    });
+    };
+    this.program = buildProgram(layout, sizes, { freezeBn: supernet.freezeBn });
   }
 
   /** Loads the data and writes the network. @throws WorkbenchError when the recipe asks for more images than there are */
@@ -99,7 +100,7 @@ export class RunContext {
     const data = await loadDataSplits(recipe.data, (done, total) => reporter.report({ phase: 'data', unit: 'image', done, total }));
     checkSizes(recipe, data);
     const { height, width, channels, classes } = data.train;
-    const layout = new TableLayout(createModel(recipe.model, [height, width, channels], classes));
+    const layout = new TableLayout(recipeNetwork(recipe, [height, width, channels], classes));
     checkFeasible(recipe, layout);
     return new RunContext(options, reporter, control, data, layout);
   }

@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { inferShapes, layerFacts, parameterCount, quantizationPoints, type LayerGraph } from '../../shared/domain/layer-graph.ts';
 import { compressionRatio } from '../../shared/domain/cost.ts';
-import { uniformConfiguration } from '../../shared/domain/configuration.ts';
+import { averageBits, uniformConfiguration } from '../../shared/domain/configuration.ts';
+import { parseRecipe } from '../../shared/schema/presets.ts';
+import { TableLayout } from '../quant/table-layout.ts';
+import { drawSubnet } from '../supernet/subnets.ts';
 import { parseForm } from '../../shared/domain/form.ts';
 import { encodingLength } from '../predictor/encoding.ts';
 import { isSigned } from '../quant/signedness.ts';
 import { initialParameters, parameterSpecs } from './parameters.ts';
-import { createModel, type ModelOptions } from './registry.ts';
+import { createModel, recipeNetwork, type ModelOptions } from './registry.ts';
 import { resnetCifar } from './resnet-cifar.ts';
 import { smallCnn } from './small-cnn.ts';
 
@@ -120,6 +123,19 @@ describe('networks for ImageNet on other images', () => {
       "The network 'vgg-small' does not fit images of 4x4x1: Layer 'stage3.pool' (maxpool) has a kernel of 2x2 that is larger than its input of 1x1. Choose another 'model.architecture' or larger images.",
     );
   });
+});
+
+test('pinned layers keep 8 bits and stay out of the averages', () => {
+  const pinned = ['stage2.block1.depthwise'];
+  const recipe = parseRecipe({ name: 'x', model: { architecture: 'mobilenetv2' }, space: { pinned } }, 'test');
+  const graph = recipeNetwork(recipe, [32, 32, 3], 10);
+  const [facts, points] = [layerFacts(graph), quantizationPoints(graph)];
+  expect(facts.filter((fact) => fact.pinned).map(({ name }) => name)).toEqual(['stem', ...pinned, 'fc']);
+  const configuration = uniformConfiguration(facts, 3, parseForm('css'), points);
+  expect(configuration.layers.find(({ name }) => name === pinned[0])).toMatchObject({ weightBits: 8, activationBits: 8 });
+  expect(averageBits(configuration, facts)).toEqual({ weights: 3, activations: 3 });
+  const subnet = drawSubnet(new TableLayout(graph), recipe.space, 'layer', 'lowest', 1, 0, 2);
+  expect(subnet.layers.filter(({ weightBits }) => weightBits === 8).map(({ name }) => name)).toEqual(['stem', ...pinned, 'fc']);
 });
 
 describe('signed and unsigned tensors', () => {

@@ -28,6 +28,12 @@ const MODELS: Readonly<Record<Architecture, ModelFactory>> = {
   'efficientnet-b0': (input, classes, { stem }) => efficientnetB0(input, classes, stem),
 };
 
+/** The network of a recipe, with the layers that its space keeps at 8 bits. */
+export function recipeNetwork({ model, space }: Pick<Recipe, 'model' | 'space'>, input: InputShape, classes: number): LayerGraph {
+  const graph = createModel(model, input, classes);
+  return space.pinned ? { ...graph, pinned: space.pinned } : graph;
+}
+
 /**
  * The network of a recipe for images of one size.
  * @throws WorkbenchError `recipe-invalid` when the images are too small for it

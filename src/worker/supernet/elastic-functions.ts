@@ -68,12 +68,12 @@ export function pass(scope: ProgramScope, batch: number): void {
       bias: scope.plainBias,
       // The running statistics stay those of the float net: no elastic measurement uses them (each re-calibrates), and a
       // step that is given up between two passes must leave nothing behind.
-      batchNorm: scope.trainingBatchNorm(() => undefined),
+      batchNorm: scope.freezeBn ? scope.runningBatchNorm : scope.trainingBatchNorm(() => undefined),
     });
     const { loss, crossEntropy, divergence } = guidedLoss(b, logits, labels, teacher, lambda);
-    const wanted = [...scope.trainable.map((variable) => b.read(variable)), ...logs, ...offsets];
+    const wanted = [...scope.elastic.map((variable) => b.read(variable)), ...logs, ...offsets];
     const gradients = gradientsOf(b, loss, wanted);
-    scope.trainable.forEach((variable, i) => b.assignAdd(scope.accumulator(variable.name, variable.shape), gradients[i]!));
+    scope.elastic.forEach((variable, i) => b.assignAdd(scope.accumulator(variable.name, variable.shape), gradients[i]!));
     const tableGradient = (from: number): Value => {
       const parts = gradients.slice(from, from + logs.length).map((gradient) => gradient!);
       return b.concat([...parts.slice(0, steps), b.pack(parts.slice(steps))]);
@@ -81,8 +81,8 @@ export function pass(scope: ProgramScope, batch: number): void {
     const ones = b.constant(new Float32Array(channels + quantizers).fill(1), [channels + quantizers]);
     const into = (name: string, values: Value, index: Value) =>
       b.assignAdd(scope.accumulator(name, [size]), b.segmentSum(values, index, size));
-    into(TABLE_NAMES.steps, tableGradient(scope.trainable.length), stepIndex);
-    into(TABLE_NAMES.offsets, tableGradient(scope.trainable.length + logs.length), offsetIndex);
+    into(TABLE_NAMES.steps, tableGradient(scope.elastic.length), stepIndex);
+    into(TABLE_NAMES.offsets, tableGradient(scope.elastic.length + logs.length), offsetIndex);
     into('used/steps', ones, stepIndex);
     into('used/offsets', ones, offsetIndex);
     return { loss, crossEntropy, divergence, logits };
@@ -120,7 +120,7 @@ export function apply(scope: ProgramScope): void {
     const regularized = new Map(
       counted.map((entry) => [`${entry.layer.name}/weights`, b.mul(entry.gradient, b.scalar(1 / counted.length))]),
     );
-    for (const variable of scope.trainable) {
+    for (const variable of scope.elastic) {
       const accumulator = scope.accumulator(variable.name, variable.shape);
       const task = b.read(accumulator);
       const extra = regularized.get(variable.name);

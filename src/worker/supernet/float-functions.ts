@@ -48,12 +48,7 @@ export function floatEvaluate(scope: ProgramScope, batch: number): void {
       activation: (_, x) => x,
       weights: (layer) => b.read(scope.parameter(`${layer.name}/weights`)),
       bias: scope.plainBias,
-      batchNorm: (layer, x) => {
-        const [gamma, beta, mean, variance] = ['gamma', 'beta', 'mean', 'variance'].map((part) =>
-          b.read(scope.parameter(`${layer.name}/${part}`)),
-        );
-        return b.batchNormInference(x, gamma, beta, mean, variance, layer.epsilon);
-      },
+      batchNorm: scope.runningBatchNorm,
     }),
   }));
 }

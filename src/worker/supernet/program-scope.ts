@@ -37,7 +37,11 @@ export class ProgramScope {
   readonly layers: readonly QuantizedLayer[];
   readonly channelCounts: number[];
 
-  constructor(readonly layout: TableLayout) {
+  /** @param freezeBn the elastic passes take every BN as the float net has it */
+  constructor(
+    readonly layout: TableLayout,
+    readonly freezeBn = false,
+  ) {
     const { graph } = layout;
     this.image = inferShapes(graph).get(graph.layers[0].name)!;
     this.layers = quantizedLayers(graph);
@@ -47,6 +51,11 @@ export class ProgramScope {
       this.parameters.set(spec.name, variable);
       if (spec.trainable) this.trainable.push(variable);
     }
+  }
+
+  /** What elastic training changes, besides the tables. */
+  get elastic(): Variable[] {
+    return this.freezeBn ? this.trainable.filter(({ name }) => !/\/(gamma|beta)$/.test(name)) : this.trainable;
   }
 
   get graph(): LayerGraph {
@@ -77,6 +86,14 @@ export class ProgramScope {
       return y;
     };
   }
+
+  /** BN with the running statistics of the float net. */
+  readonly runningBatchNorm: ForwardHooks['batchNorm'] = (layer, x) => {
+    const [gamma, beta, mean, variance] = ['gamma', 'beta', 'mean', 'variance'].map((part) =>
+      this.b.read(this.parameter(`${layer.name}/${part}`)),
+    );
+    return this.b.batchNormInference(x, gamma, beta, mean, variance, layer.epsilon);
+  };
 
   adamState(variable: Variable): { variable: Variable; momentum: Variable; velocity: Variable } {
     return {

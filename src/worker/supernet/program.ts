@@ -23,9 +23,12 @@ export function trainingVariables(program: Program): string[] {
   return program.variables.map((variable) => variable.name).filter((name) => !name.startsWith('accumulator/'));
 }
 
-/** Writes every function of a run's network over one set of variables. */
-export function buildProgram(layout: TableLayout, sizes: ProgramSizes): Program {
-  const scope = new ProgramScope(layout);
+/**
+ * Writes every function of a run's network over one set of variables.
+ * @param options freezeBn: elastic training takes every BN as the float net has it, and leaves it so
+ */
+export function buildProgram(layout: TableLayout, sizes: ProgramSizes, options: { freezeBn?: boolean } = {}): Program {
+  const scope = new ProgramScope(layout, options.freezeBn);
   if (sizes.pretrainBatch) floatStep(scope, sizes.pretrainBatch);
   floatEvaluate(scope, sizes.evaluationBatch);
   if (sizes.trainBatch) {

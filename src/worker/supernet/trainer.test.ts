@@ -13,7 +13,8 @@ import { CheckpointStore } from './checkpoint.ts';
 import { TABLE_NAMES } from './program-scope.ts';
 import { trainingVariables } from './program.ts';
 import { drawSubnet } from './subnets.ts';
-import { stateDigest, TINY, TINY_RECIPE, tinyBatch, tinyExecutor, tinyImages, tinyState } from './testing.ts';
+import { buildProgram } from './program.ts';
+import { stateDigest, TINY, TINY_RECIPE, TINY_SIZES, tinyBatch, tinyExecutor, tinyImages, tinyState } from './testing.ts';
 import { elasticStep, floatStep, type StepRecord } from './trainer.ts';
 
 const SET = tinyImages(60);
@@ -134,6 +135,28 @@ describe.each(KINDS)(`training on the $kind executor${nativeNote}`, ({ kind, cre
     // One copy of the state kept by each step would be 24 MB; what native code pools has grown in the first steps.
     if (kind !== 'portable') expect(nativeBytes() - before).toBeLessThan(16 * 2 ** 20);
   });
+});
+
+// The default executor, or the portable one where there is no other.
+test(`with frozen BN ${KINDS[0].kind} elastic steps learn and leave every BN as the float net had it`, async () => {
+  const program = buildProgram(TINY, TINY_SIZES, { freezeBn: true });
+  const executor = await KINDS[0].create(program);
+  try {
+    await executor.write(tinyState(program));
+    for (let i = 0; i < 5; i++) await floatStep(executor, TINY_RECIPE, 3, batchOf(0), i, 40);
+    const names = parameterSpecs(TINY.graph).map(({ name }) => name);
+    const before = await executor.read(names);
+    const records: StepRecord[] = [];
+    for (let i = 0; i < 12; i++) records.push(await step(executor, 0, 40));
+    const loss = ({ passes }: StepRecord) => passes.reduce((sum, pass) => sum + pass.crossEntropy, 0);
+    expect(loss(records.at(-1)!)).toBeLessThan(loss(records[0]));
+    for (const [name, values] of await executor.read(names)) {
+      const same = values.every((value, i) => value === before.get(name)![i]);
+      expect(same, name).toBe(/\/(gamma|beta|mean|variance)$/.test(name));
+    }
+  } finally {
+    executor.dispose();
+  }
 });
 
 test.runIf(KINDS.length > 1)('three steps end with the same losses and weights on every executor', async () => {

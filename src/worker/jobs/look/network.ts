@@ -2,12 +2,12 @@ import type { NetworkView } from '../../../shared/contract/look.ts';
 import { layerFacts, parameterCount, quantizationPoints, type LayerGraph } from '../../../shared/domain/layer-graph.ts';
 import type { Recipe } from '../../../shared/schema/recipe.ts';
 import { DATA_SHAPES } from '../../data/preview.ts';
-import { createModel } from '../../models/registry.ts';
+import { recipeNetwork } from '../../models/registry.ts';
 
 /** The layer graph of a recipe; shapes come from the description of the data set, no image is read. */
 export function networkOf(recipe: Recipe): LayerGraph {
   const { height, width, channels, classNames } = DATA_SHAPES[recipe.data.dataset];
-  return createModel(recipe.model, [height, width, channels], classNames.length);
+  return recipeNetwork(recipe, [height, width, channels], classNames.length);
 }
 
 export function lookAtNetwork(recipe: Recipe): NetworkView {
