@@ -1,0 +1,73 @@
+import { locateEngine } from '../src/host/engine/locate.ts';
+import { WorkbenchError } from '../src/shared/contract/errors.ts';
+import { layerFacts } from '../src/shared/domain/layer-graph.ts';
+import { RandomStream } from '../src/shared/domain/random.ts';
+import { parseRecipe } from '../src/shared/schema/presets.ts';
+import { createExecutor } from '../src/worker/engine/index.ts';
+import { initialParameters } from '../src/worker/models/parameters.ts';
+import { recipeNetwork } from '../src/worker/models/registry.ts';
+import { calibrateActivation, calibrateWeights, emptyTables } from '../src/worker/quant/calibrate.ts';
+import { TableLayout } from '../src/worker/quant/table-layout.ts';
+import { TABLE_NAMES } from '../src/worker/supernet/program-scope.ts';
+import { elasticStep } from '../src/worker/supernet/trainer.ts';
+import { benchProgram, TOTAL_STEPS } from './problem.ts';
+
+/**
+ * One network of `npm run bench:large`, in a process of its own: large-ours.js MODEL SIZE BATCH STEPS [THREADS]. Prints one
+ * JSON line for each elastic step (seconds of every pass and of the update) and one with the most memory that was taken.
+ * Images are random and activation ranges are guessed: what a step costs does not depend on them.
+ */
+const [architecture, size, batch, steps, threads] = process.argv.slice(2).map((text, i) => (i === 0 ? text : Number(text))) as [
+  string,
+  number,
+  number,
+  number,
+  number | undefined,
+];
+const CLASSES = 1000;
+const engine = locateEngine({ gpu: false });
+if (!engine) throw new WorkbenchError('engine-missing', "The TensorFlow engine is not installed; run 'eqnet engine install' first.");
+const say = (message: object) => process.stdout.write(`${JSON.stringify(message)}\n`);
+
+const recipe = parseRecipe({ name: 'bench-large', seed: 1, model: { architecture }, supernet: { batch } }, 'the recipe of the benchmark');
+const layout = new TableLayout(recipeNetwork(recipe, [size, size, 3], CLASSES));
+const started = performance.now();
+const program = benchProgram(layout, { trainBatch: batch });
+const executor = await createExecutor(program, { kind: 'session', addonPath: engine.addonPath, threads });
+const parameters = initialParameters(layout.graph, recipe.seed);
+const tables = emptyTables(layout);
+const options = { shrinkSteps: 1, norm: 2 };
+layout.facts.forEach(({ name }, i) => calibrateWeights(layout, i, parameters.get(`${name}/weights`)!, tables, options));
+layout.points.forEach((_, q) => calibrateActivation(layout, q, Float32Array.of(layout.signed[q] ? -3 : 0, 3), tables, options));
+const given = new Map([...parameters, [TABLE_NAMES.steps, tables.logSteps] as const, [TABLE_NAMES.offsets, tables.offsets] as const]);
+for (const { name, shape } of program.variables) {
+  const count = shape.reduce((product, length) => product * length, 1);
+  await executor.write(new Map([[name, given.get(name) ?? new Float32Array(count)]]));
+}
+const random = new RandomStream(recipe.seed, 'bench/images');
+const data = {
+  images: Float32Array.from({ length: batch * size * size * 3 }, () => random.uniform()),
+  labels: Int32Array.from({ length: batch }, () => random.integer(CLASSES)),
+};
+const macs = layerFacts(layout.graph).reduce((sum, layer) => sum + layer.macs, 0);
+say({
+  network: layout.graph.name,
+  size,
+  batch,
+  macs,
+  tensorflow: engine.tensorflowVersion,
+  setUpSeconds: (performance.now() - started) / 1000,
+});
+for (let step = 0; step < steps; step++) {
+  const before = performance.now();
+  const { passes, updateMilliseconds } = await elasticStep(executor, layout, recipe, data, step, TOTAL_STEPS);
+  say({
+    step,
+    seconds: (performance.now() - before) / 1000,
+    passSeconds: passes.map(({ milliseconds }) => milliseconds / 1000),
+    updateSeconds: updateMilliseconds / 1000,
+    losses: passes.map(({ loss }) => loss),
+  });
+}
+say({ peakGigabytes: process.resourceUsage().maxRSS / 2 ** 20 });
+executor.dispose();
