@@ -40,10 +40,8 @@ const options = { shrinkSteps: 1, norm: 2 };
 layout.facts.forEach(({ name }, i) => calibrateWeights(layout, i, parameters.get(`${name}/weights`)!, tables, options));
 layout.points.forEach((_, q) => calibrateActivation(layout, q, Float32Array.of(layout.signed[q] ? -3 : 0, 3), tables, options));
 const given = new Map([...parameters, [TABLE_NAMES.steps, tables.logSteps] as const, [TABLE_NAMES.offsets, tables.offsets] as const]);
-for (const { name, shape } of program.variables) {
-  const count = shape.reduce((product, length) => product * length, 1);
-  await executor.write(new Map([[name, given.get(name) ?? new Float32Array(count)]]));
-}
+const elements = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
+await executor.write(new Map(program.variables.map(({ name, shape }) => [name, given.get(name) ?? new Float32Array(elements(shape))])));
 const random = new RandomStream(recipe.seed, 'bench/images');
 const data = {
   images: Float32Array.from({ length: batch * size * size * 3 }, () => random.uniform()),
