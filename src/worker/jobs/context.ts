@@ -51,7 +51,7 @@ function checkSizes(recipe: Recipe, data: DataSplits): void {
 }
 
 /** What later phases would refuse is refused before hours of training. */
-function checkFeasible(recipe: Recipe, layout: TableLayout): void {
+export function checkFeasible(recipe: Recipe, layout: TableLayout): void {
   requireSpace(recipe.space, layout.facts, layout.points);
   drawSamples(layout.facts, layout.points, recipe);
   const space = buildSearchSpace(layout.facts, layout.points, recipe.space);
