@@ -23,3 +23,6 @@ export const enginesDirectory = (cacheDir: string): string => join(cacheDir, 'en
 
 /** Folder of finished wheels; a wheel put here by hand is used when its sha256 is the pinned one. */
 export const downloadsDirectory = (cacheDir: string): string => join(cacheDir, 'downloads');
+
+/** Folder of decoded images; a worker gets it as `EQNET_DATA_CACHE`. */
+export const dataCacheDirectory = (cacheDir: string): string => join(cacheDir, 'data');

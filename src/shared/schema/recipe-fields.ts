@@ -21,6 +21,9 @@ interface JsonSchema {
   additionalProperties?: JsonSchema | boolean;
   required?: string[];
   items?: JsonSchema;
+  /** of a tuple: the schema of each place */
+  prefixItems?: JsonSchema[];
+  anyOf?: JsonSchema[];
   enum?: unknown[];
   const?: unknown;
   minimum?: number;
@@ -33,12 +36,16 @@ interface JsonSchema {
 }
 
 function typeOf(schema: JsonSchema): string {
+  if (schema.prefixItems) return `list of ${schema.prefixItems.length} ${typeOf(schema.prefixItems[0])}s`;
+  if (schema.anyOf) return [...new Set(schema.anyOf.map(typeOf))].join(' or ');
   if (schema.type === 'array') return `list of ${schema.items?.enum ? 'names' : `${typeOf(schema.items ?? {})}s`}`;
   return schema.enum ? 'name' : (schema.type ?? 'any');
 }
 
 function rangeOf(schema: JsonSchema): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
+  if (schema.prefixItems) return rangeOf(schema.prefixItems[0]);
+  if (schema.anyOf) return schema.anyOf.map(rangeOf).join(' | ');
   if (schema.enum) return schema.enum.join(' | ');
   if (schema.items) {
     const items = rangeOf(schema.items);

@@ -3,7 +3,7 @@ import type { DataPreview, SplitName } from '../../../shared/contract/look.ts';
 import { deriveSeed } from '../../../shared/domain/random.ts';
 import { fillBatch } from '../../data/batch.ts';
 import type { ImageSet } from '../../data/dataset.ts';
-import { DATA_SHAPES, openPreview } from '../../data/preview.ts';
+import { dataShape, openPreview } from '../../data/preview.ts';
 
 type PreviewRequest = Extract<LookRequest, { kind: 'preview' }>;
 
@@ -36,16 +36,18 @@ function shifted(image: ImageSet, shift: number, seed: number, index: number): U
  * Images of a split and the class balance of all splits. Past the last image there are none.
  * @throws WorkbenchError `data-invalid` for files and split sizes, `recipe-invalid` for generator settings
  */
-export function lookAtData(request: PreviewRequest): DataPreview {
+export async function lookAtData(request: PreviewRequest): Promise<DataPreview> {
   const { recipe, split, offset, augmented } = request;
-  const { height, width, channels, classNames } = DATA_SHAPES[recipe.data.dataset];
-  const source = openPreview(recipe.data);
+  const { height, width, channels, classNames } = await dataShape(recipe.data);
+  const source = await openPreview(recipe.data);
   const { labels, image } = source.splits[split];
   const chosen = chooseImages(labels, request);
   const seed = deriveSeed(recipe.seed, 'preview');
-  const pixels = chosen.map((index) =>
-    augmented && recipe.data.shift > 0 ? shifted(image(index), recipe.data.shift, seed, index) : image(index).images,
-  );
+  const pixels: Uint8Array[] = [];
+  for (const index of chosen) {
+    const seen = await image(index);
+    pixels.push(augmented && recipe.data.shift > 0 ? shifted(seen, recipe.data.shift, seed, index) : seen.images);
+  }
   const facts = (name: SplitName) => {
     const { labels: all } = source.splits[name];
     return [name, { images: all.length, perClass: countClasses(all, classNames.length) }] as const;
