@@ -17,8 +17,8 @@ export function sha256(text: string): string {
 const OWN_DATA_FIELDS = ['format', 'size', 'channels', 'resize', 'classes', 'split', 'skipCorrupt'] as const;
 
 function dataIdentity({ root: _root, ...data }: Recipe['data']): Record<string, unknown> {
-  if (data.dataset === 'files' || data.dataset === 'digits') return data;
-  const own: readonly string[] = OWN_DATA_FIELDS;
+  const plain: readonly string[] = data.dataset === 'files' || data.dataset === 'digits' ? [] : OWN_DATA_FIELDS;
+  const own = data.augment?.length ? plain : [...plain, 'augment'];
   return Object.fromEntries(Object.entries(data).filter(([field]) => !own.includes(field)));
 }
 

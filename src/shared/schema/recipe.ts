@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { augmentationSchema } from './augmentations.ts';
 import { DATA_FORMATS } from './data-formats.ts';
 import { ALL_BITS, FORM_KEYS, GRANULARITIES, MAX_BITS, MIN_BITS, SYMMETRIES } from '../domain/form.ts';
 
@@ -95,6 +96,7 @@ const data = section(
     validationImages: count('mnist: images held out from the end of the training file', 5000),
     testImages: z.number().int().min(1).optional().describe('use only the first n test images; all when left out'),
     shift: z.number().int().min(0).max(8).default(0).describe('random shift augmentation, largest shift in pixels'),
+    augment: z.array(augmentationSchema).max(16).default([]).describe('random changes of training images, in this order, after shift'),
     clutter,
   },
   'images and splits',

@@ -1,6 +1,8 @@
 import type { LookRequest } from '../../../shared/contract/job-protocol.ts';
 import type { DataPreview, SplitName } from '../../../shared/contract/look.ts';
-import { deriveSeed } from '../../../shared/domain/random.ts';
+import { deriveSeed, RandomStream } from '../../../shared/domain/random.ts';
+import type { Recipe } from '../../../shared/schema/recipe.ts';
+import { augmentImage } from '../../data/augmentations/apply.ts';
 import { fillBatch } from '../../data/batch.ts';
 import type { ImageSet } from '../../data/dataset.ts';
 import { dataShape, openPreview } from '../../data/preview.ts';
@@ -25,10 +27,11 @@ function chooseImages(labels: ImageSet['labels'], { offset, count, label }: Prev
   return chosen;
 }
 
-/** One image as training sees it: randomly shifted, the same way whenever it is looked at. */
-function shifted(image: ImageSet, shift: number, seed: number, index: number): Uint8Array {
+/** One image as training sees it: randomly changed, the same way whenever it is looked at. Blends of two images are not shown. */
+function changed(image: ImageSet, { shift, augment }: Recipe['data'], seed: number, index: number): Uint8Array {
   const values = new Float32Array(image.images.length);
   fillBatch(image, [0], values, new Int32Array(1), { shift, seed, step: index });
+  augmentImage(values, image, augment, new RandomStream(seed, 'data/augment', index));
   return Uint8Array.from(values, (value) => Math.round(255 * value));
 }
 
@@ -43,10 +46,11 @@ export async function lookAtData(request: PreviewRequest): Promise<DataPreview> 
   const { labels, image } = source.splits[split];
   const chosen = chooseImages(labels, request);
   const seed = deriveSeed(recipe.seed, 'preview');
+  const changes = recipe.data.shift > 0 || recipe.data.augment.length > 0;
   const pixels: Uint8Array[] = [];
   for (const index of chosen) {
     const seen = await image(index);
-    pixels.push(augmented && recipe.data.shift > 0 ? shifted(seen, recipe.data.shift, seed, index) : seen.images);
+    pixels.push(augmented && changes ? changed(seen, recipe.data, seed, index) : seen.images);
   }
   const facts = (name: SplitName) => {
     const { labels: all } = source.splits[name];
