@@ -2,6 +2,9 @@ import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { addData, type AddedData } from '../../host/data/add.ts';
 import { checkData, dataCache, dataRecipe, type DataWorkOptions } from '../../host/data/check.ts';
+import { DOWNLOADS, type Download } from '../../host/download/catalogue.ts';
+import { bytesOf, download, findDownload } from '../../host/download/download.ts';
+import { cacheDirectory, dataSetsDirectory } from '../../host/engine/cache-dir.ts';
 import { eqnet, shellArguments } from '../../shared/contract/command-line.ts';
 import type { DataReport } from '../../shared/contract/data-report.ts';
 import { DATA_FORMATS, type DataFormatName } from '../../shared/schema/data-formats.ts';
@@ -141,6 +144,35 @@ async function add(context: CliContext, path: string, options: DataOptions & { p
   else context.out(reportText(added.report) + addedText(added, options.project));
 }
 
+interface DownloadOptions {
+  to?: string;
+  yes?: boolean;
+  json?: boolean;
+}
+
+function downloadText(entry: Download): string {
+  const sums = entry.files.map(({ name, bytes: size, md5 }) => `  ${name}  ${bytes(size)}  MD5 ${md5}\n`).join('');
+  return `${entry.name}: ${entry.title}\n  ${bytes(bytesOf(entry))} to fetch; licence: ${entry.licence}\n  ${entry.about}\n${sums}`;
+}
+
+async function fetchData(context: CliContext, name: string | undefined, options: DownloadOptions): Promise<void> {
+  if (name === undefined || !options.yes) {
+    const list = name === undefined ? DOWNLOADS : [findDownload(name)];
+    if (options.json) return printJson(context, { downloads: list.map((entry) => ({ ...entry, bytes: bytesOf(entry) })) });
+    context.out(list.map(downloadText).join('\n'));
+    if (name !== undefined)
+      context.out(`Nothing was fetched yet. Fetch it with: ${eqnet(shellArguments(['data', 'download', name, '--yes']))}\n`);
+    return;
+  }
+  const path = await download(findDownload(name), resolve(options.to ?? dataSetsDirectory(cacheDirectory())), {
+    signal: context.signal,
+    onProgress: (done, total) => context.view.update({ label: name, unit: 'bytes', done, total }),
+  });
+  context.view.settle();
+  if (options.json) printJson(context, { name, path });
+  else context.out(`${path}\nUse it with: ${eqnet(shellArguments(['data', 'add', path, '--project', `${name}.eqnet`]))}\n`);
+}
+
 async function cache(context: CliContext, options: { clear?: boolean; json?: boolean }): Promise<void> {
   const view = await dataCache(options.clear ? 'all' : undefined, dataWork(context));
   if (options.json) return printJson(context, view);
@@ -169,6 +201,14 @@ export function registerData(program: Command, context: CliContext): void {
     .requiredOption('--project <dir>', 'project folder; made when it does not exist', parseFolder)
     .addHelpText('after', HELP)
     .action((path: string, options: DataOptions & { project: string }) => add(context, path, options));
+  data
+    .command('download')
+    .argument('[name]', 'data set to fetch; without one, what there is')
+    .description('Fetches a known data set from its publisher, after showing size and licence; goes on where it was interrupted.')
+    .option('--to <dir>', 'folder to put it in; default: a folder of this user account', parseFolder)
+    .option('--yes', 'fetch it; without this, only show what would be fetched')
+    .addOption(jsonOption())
+    .action((name: string | undefined, options: DownloadOptions) => fetchData(context, name, options));
   data
     .command('cache')
     .description('Shows the cache of decoded images, or empties it.')

@@ -5,7 +5,7 @@ import type { FormKey } from '../../shared/domain/form.ts';
 import { parseRecipeFile, parseRecipeText } from './parse-recipe.ts';
 import { appInfo } from './app-info.ts';
 import type { HostContext } from './context.ts';
-import { addDataSet, checkDataSet } from './data-jobs.ts';
+import { addDataSet, checkDataSet, downloadDataSet, downloadViews } from './data-jobs.ts';
 import { listFolder, whyNoNewProject } from './files.ts';
 import type { OpenProject } from './open-project.ts';
 import { addToShelf, checked, exportModel, measure, predict, search, sensitivity } from './questions.ts';
@@ -87,6 +87,8 @@ export function createRouter(context: HostContext) {
     data: {
       check: os.data.check.handler(({ input }) => ({ job: checkDataSet(context, input).id })),
       add: os.data.add.handler(({ input: { data, ...place } }) => ({ job: addDataSet(context, projectOf(place), data).id })),
+      downloads: os.data.downloads.handler(() => downloadViews()),
+      download: os.data.download.handler(({ input }) => ({ job: downloadDataSet(context, input).id })),
       cache: os.data.cache.handler(() => look.ask({ kind: 'data-cache' })),
       clearCache: os.data.clearCache.handler(({ input }) =>
         look.ask({ kind: 'data-cache', clear: input.key === undefined ? 'all' : { key: input.key } }),

@@ -26,3 +26,6 @@ export const downloadsDirectory = (cacheDir: string): string => join(cacheDir, '
 
 /** Folder of decoded images; a worker gets it as `EQNET_DATA_CACHE`. */
 export const dataCacheDirectory = (cacheDir: string): string => join(cacheDir, 'data');
+
+/** Folder of data sets that were downloaded. */
+export const dataSetsDirectory = (cacheDir: string): string => join(cacheDir, 'datasets');

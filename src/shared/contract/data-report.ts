@@ -56,3 +56,14 @@ export interface DataCacheView {
     usedAt: number;
   }[];
 }
+
+/** A data set that can be fetched from its publisher. */
+export interface DownloadView {
+  name: string;
+  title: string;
+  licence: string;
+  /** a page about the data and its terms */
+  about: string;
+  bytes: number;
+  files: { name: string; url: string; bytes: number; md5: string }[];
+}

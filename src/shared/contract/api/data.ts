@@ -2,7 +2,7 @@ import { type } from '@orpc/contract';
 import { z } from 'zod';
 import { DATA_FORMATS } from '../../schema/data-formats.ts';
 import { recipeSchema } from '../../schema/recipe.ts';
-import type { DataCacheView } from '../data-report.ts';
+import type { DataCacheView, DownloadView } from '../data-report.ts';
 import { base, pathSchema, projectRef } from './common.ts';
 
 const { size, channels, resize, split, skipCorrupt } = recipeSchema.shape.data.def.innerType.shape;
@@ -26,6 +26,10 @@ export const data = {
    * `{ report: DataReport, lowered: Lowered[] }`. Other fields of a draft that was changed meanwhile are kept
    */
   add: base.input(projectRef.extend({ data: wish })).output(type<{ job: string }>()),
+  /** data sets that can be fetched, with size, licence and checksums; nothing is fetched */
+  downloads: base.output(type<DownloadView[]>()),
+  /** fetches one of them; the job's result is `{ path: string }`, to be given to `check` or `add` */
+  download: base.input(z.strictObject({ name: z.string().max(64), folder: pathSchema.optional() })).output(type<{ job: string }>()),
   /** the cache of decoded images of this user account */
   cache: base.output(type<DataCacheView>()),
   /** takes one data set, or all of them, out of the cache */

@@ -1,13 +1,16 @@
 import type { DataFormatName } from '../../../shared/schema/data-formats.ts';
 import { isAbsolute } from 'node:path';
 import { cifarFormat } from './cifar.ts';
+import { csvFormat } from './csv.ts';
 import { folderFormat } from './folder.ts';
 import { invalidData, type DataFormat, type ImageIndex } from './format.ts';
 import { idxFormat } from './idx-pairs.ts';
+import { npzFormat } from './npz.ts';
+import { parquetFormat } from './parquet.ts';
 import { factsOf } from './paths.ts';
 
 /** Every format; a path is of the first one that recognises it, so special ones come first. */
-const FORMATS: readonly DataFormat[] = [cifarFormat, idxFormat, folderFormat];
+const FORMATS: readonly DataFormat[] = [cifarFormat, idxFormat, npzFormat, csvFormat, parquetFormat, folderFormat];
 
 /**
  * Opens a data set: the list of its images with their classes; nothing is decoded.
