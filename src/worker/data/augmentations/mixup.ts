@@ -1,4 +1,4 @@
-import { RandomStream } from '../../../shared/domain/random.ts';
+import type { RandomStream } from '../../../shared/domain/random.ts';
 import type { StepOf } from '../../../shared/schema/augmentations.ts';
 
 /** Of each image of a batch: the second label, and the share of the first. */
