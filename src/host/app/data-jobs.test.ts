@@ -36,12 +36,14 @@ test('a data set is checked, added to the draft, previewed, and taken out of the
   const root = writeCifar(join(folder, 'cifar'), 60);
 
   const checking = await client.data.check({ root });
-  const checked = (await log.job(checking.job, 'done')).result as DataReport;
+  await log.job(checking.job, 'done');
+  const checked = (await client.jobs.result(checking)) as DataReport;
   expect(checked).toMatchObject({ format: 'cifar', images: 70, classes: ['plane', 'car'], cached: false });
   expect((await client.data.cache()).entries).toEqual([]);
 
   const adding = await client.data.add({ project, data: { root, split: { validation: 0.2, test: 0.2, seed: 3 } } });
-  const added = (await log.job(adding.job, 'done')).result as { report: DataReport; lowered: Lowered[] };
+  await log.job(adding.job, 'done');
+  const added = (await client.jobs.result(adding)) as { report: DataReport; lowered: Lowered[] };
   expect(added.report.splits).toMatchObject({ train: { images: 48 }, validation: { images: 12 }, test: { images: 10 } });
   const { draft } = await client.projects.view({ project });
   expect(draft.data).toMatchObject({ dataset: 'files', root, format: 'cifar', size: [32, 32], channels: 3, classes: ['plane', 'car'] });
