@@ -3,6 +3,7 @@ import { programVersion } from '../host/package-root.ts';
 import { eqnet, programName } from '../shared/contract/command-line.ts';
 import { EXIT_CODES, fromErrorPayload, toErrorPayload, WorkbenchError, type ErrorCode } from '../shared/contract/errors.ts';
 import { registerConfig } from './commands/config.ts';
+import { registerData } from './commands/data.ts';
 import { EngineNotReady, registerEngine } from './commands/engine.ts';
 import { registerEval } from './commands/eval.ts';
 import { registerExport } from './commands/export.ts';
@@ -78,6 +79,7 @@ function buildProgram(context: CliContext, onError: (text: string) => void): Com
   registerSearch(program, context);
   registerConfig(program, context);
   registerExport(program, context);
+  registerData(program, context);
   registerRecipes(program, context);
   registerEngine(program, context);
   registerServe(program, context);

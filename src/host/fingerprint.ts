@@ -13,13 +13,22 @@ export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
+/** Fields of `data` that only some data sets use. Runs of before there were such have none. */
+const OWN_DATA_FIELDS = ['format', 'size', 'channels', 'resize', 'classes', 'split', 'skipCorrupt'] as const;
+
+function dataIdentity({ root: _root, ...data }: Recipe['data']): Record<string, unknown> {
+  const plain: readonly string[] = data.dataset === 'files' || data.dataset === 'digits' ? [] : OWN_DATA_FIELDS;
+  const own = data.augment?.length ? plain : [...plain, 'augment'];
+  return Object.fromEntries(Object.entries(data).filter(([field]) => !own.includes(field)));
+}
+
 /**
  * What may not change between the parts of one run. Left out: names and where defaults came from, the wish for an engine (what was really chosen
  * counts), what is exported afterwards, and where the images lie (the worker compares the images themselves).
  */
 function identity(recipe: Recipe, engine: RunEngine): Record<string, unknown> {
   const { name: _name, title: _title, preset: _preset, export: _export, engine: _engine, ...rest } = recipe;
-  const { root: _root, ...data } = recipe.data;
+  const data = dataIdentity(recipe.data);
   // Runs of before layers could have sets of their own have no such field: none and nothing are the same.
   const { layers = {}, ...network } = recipe.space;
   const space = Object.keys(layers).length ? recipe.space : network;

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkbenchError, fromErrorPayload } from '../shared/contract/errors.ts';
 import type { HostMessage, WorkerMessage } from '../shared/contract/job-protocol.ts';
+import { cacheDirectory, dataCacheDirectory } from './engine/cache-dir.ts';
 import { packageRoot } from './package-root.ts';
 import { forkWorker, type WorkerHandle, type WorkerLauncher } from './worker-launcher.ts';
 
@@ -63,7 +64,10 @@ export class WorkerProcess {
         `The worker program ${path} is missing: run 'npm run build', or install EQ-Net Workbench again.`,
       );
     }
-    this.child = (options.launch ?? forkWorker)({ path, env: { TF_CPP_MIN_LOG_LEVEL: '1', ...process.env, ...options.env } });
+    this.child = (options.launch ?? forkWorker)({
+      path,
+      env: { TF_CPP_MIN_LOG_LEVEL: '1', EQNET_DATA_CACHE: dataCacheDirectory(cacheDirectory()), ...process.env, ...options.env },
+    });
     process.once('exit', this.endWithHost);
     for (const stream of [this.child.stdout, this.child.stderr]) if (stream) this.keepLines(stream);
     this.child.onMessage((message) => this.receive(message));

@@ -11,7 +11,7 @@ const DAMAGED_FILE = 'recipe.damaged.json';
 /** The recipe of a project that is being edited. */
 export class Draft {
   private constructor(
-    private readonly path: string,
+    readonly path: string,
     private current: Recipe,
     private stamp: number,
     private number: number,

@@ -5,6 +5,7 @@ import type { FormKey } from '../../shared/domain/form.ts';
 import { parseRecipeFile, parseRecipeText } from './parse-recipe.ts';
 import { appInfo } from './app-info.ts';
 import type { HostContext } from './context.ts';
+import { addDataSet, checkDataSet, downloadDataSet, downloadViews } from './data-jobs.ts';
 import { listFolder, whyNoNewProject } from './files.ts';
 import type { OpenProject } from './open-project.ts';
 import { addToShelf, checked, exportModel, measure, predict, search, sensitivity } from './questions.ts';
@@ -82,6 +83,16 @@ export function createRouter(context: HostContext) {
     files: {
       list: os.files.list.handler(({ input }) => listFolder(guard, input.path)),
       checkNewProject: os.files.checkNewProject.handler(({ input }) => whyNoNewProject(guard, input.path)),
+    },
+    data: {
+      check: os.data.check.handler(({ input }) => ({ job: checkDataSet(context, input).id })),
+      add: os.data.add.handler(({ input: { data, ...place } }) => ({ job: addDataSet(context, projectOf(place), data).id })),
+      downloads: os.data.downloads.handler(() => downloadViews()),
+      download: os.data.download.handler(({ input }) => ({ job: downloadDataSet(context, input).id })),
+      cache: os.data.cache.handler(() => look.ask({ kind: 'data-cache' })),
+      clearCache: os.data.clearCache.handler(({ input }) =>
+        look.ask({ kind: 'data-cache', clear: input.key === undefined ? 'all' : { key: input.key } }),
+      ),
     },
     recipes: {
       samples: os.recipes.samples.handler(() => sampleViews()),

@@ -23,3 +23,9 @@ export const enginesDirectory = (cacheDir: string): string => join(cacheDir, 'en
 
 /** Folder of finished wheels; a wheel put here by hand is used when its sha256 is the pinned one. */
 export const downloadsDirectory = (cacheDir: string): string => join(cacheDir, 'downloads');
+
+/** Folder of decoded images; a worker gets it as `EQNET_DATA_CACHE`. */
+export const dataCacheDirectory = (cacheDir: string): string => join(cacheDir, 'data');
+
+/** Folder of data sets that were downloaded. */
+export const dataSetsDirectory = (cacheDir: string): string => join(cacheDir, 'datasets');

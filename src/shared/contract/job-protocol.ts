@@ -8,6 +8,7 @@ import type { LayerFacts, QuantizationPoint } from '../domain/layer-graph.ts';
 import type { Configuration } from '../schema/configuration.ts';
 import type { Recipe } from '../schema/recipe.ts';
 import type { DataPreview, LayerView, NetworkView, SearchPoints, SensitivityView, SplitName } from './look.ts';
+import type { DataCacheView, DataReport } from './data-report.ts';
 import type { ErrorPayload } from './errors.ts';
 
 /** The phases of a run in order. Each can be resumed; each starts only when the ones before it are done. */
@@ -265,7 +266,16 @@ export type LookRequest =
       symmetry: Symmetry;
       bins: number;
     }
-  | { kind: 'sensitivity'; recipe: Recipe; runDirectory: string };
+  | { kind: 'sensitivity'; recipe: Recipe; runDirectory: string }
+  /** looks at every image of a data set; takes as long as decoding them, and reports progress */
+  | {
+      kind: 'data';
+      data: Recipe['data'];
+      /** keep the decoded images in the cache, for the runs to come */
+      keep: boolean;
+    }
+  /** what lies in the cache of decoded images, after one entry or all of them were taken out */
+  | { kind: 'data-cache'; clear?: { key: string } | 'all' };
 
 export interface LookResults {
   network: NetworkView;
@@ -273,6 +283,8 @@ export interface LookResults {
   layer: LayerView;
   /** weights only; activations need the engine */
   sensitivity: SensitivityView;
+  data: DataReport;
+  'data-cache': DataCacheView;
 }
 
 /** CQAP on configurations of the user's own. The predictor is that of the samples, trained at the first request. */

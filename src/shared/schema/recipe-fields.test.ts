@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { augmentationSchema } from './augmentations.ts';
 import { describeRecipe } from './recipe-fields.ts';
 import { recipeSchema } from './recipe.ts';
 
@@ -14,6 +15,9 @@ test.each([
   ['space.layers', 'object', '', '{}', false],
   ['space.layers.NAME.weightBits', 'list of integers', '2..8, at least 1', null, false],
   ['search.parents', 'number', '> 0, <= 1', '0.25', false],
+  ['data.size', 'list of 2 integers', '1..1024', null, false],
+  ['data.channels', 'number', '1 | 3', null, false],
+  ['data.augment.flip.share', 'number', '0..1', '0.5', false],
   ['supernet.wdr.enabled', 'boolean', '', 'true', false],
 ])('%s', (path, type, range, value, required) => {
   expect(field(path)).toMatchObject({ type, range, default: value, required });
@@ -28,7 +32,13 @@ test('the defaults are those that the schema fills in', () => {
   const filled = recipeSchema.parse({ name: 'x' });
   for (const { path, default: value } of fields) {
     if (value === null) continue;
-    const actual = path.split('.').reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], filled);
+    const [section, list, kind, setting] = path.split('.');
+    const isStep = setting !== undefined && `${section}.${list}` === 'data.augment';
+    const places = isStep ? [setting] : path.split('.');
+    const actual = places.reduce<unknown>(
+      (at, key) => (at as Record<string, unknown>)[key],
+      isStep ? augmentationSchema.parse({ kind }) : filled,
+    );
     expect([path, actual]).toEqual([path, JSON.parse(value)]);
   }
 });

@@ -21,6 +21,11 @@ interface JsonSchema {
   additionalProperties?: JsonSchema | boolean;
   required?: string[];
   items?: JsonSchema;
+  /** of a tuple: the schema of each place */
+  prefixItems?: JsonSchema[];
+  anyOf?: JsonSchema[];
+  /** kinds of an object, told apart by the constant of their field `kind` */
+  oneOf?: JsonSchema[];
   enum?: unknown[];
   const?: unknown;
   minimum?: number;
@@ -32,13 +37,24 @@ interface JsonSchema {
   description?: string;
 }
 
+const kindsOf = ({ oneOf = [] }: JsonSchema): string[] => oneOf.map(({ properties }) => String(properties?.kind?.const));
+
 function typeOf(schema: JsonSchema): string {
+  if (schema.prefixItems) return `list of ${schema.prefixItems.length} ${typeOf(schema.prefixItems[0])}s`;
+  if (schema.oneOf) return 'object';
+  if (schema.anyOf) return [...new Set(schema.anyOf.map(typeOf))].join(' or ');
   if (schema.type === 'array') return `list of ${schema.items?.enum ? 'names' : `${typeOf(schema.items ?? {})}s`}`;
   return schema.enum ? 'name' : (schema.type ?? 'any');
 }
 
 function rangeOf(schema: JsonSchema): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
+  if (schema.prefixItems) return rangeOf(schema.prefixItems[0]);
+  if (schema.oneOf)
+    return kindsOf(schema)
+      .map((kind) => `kind ${kind}`)
+      .join(' | ');
+  if (schema.anyOf) return schema.anyOf.map(rangeOf).join(' | ');
   if (schema.enum) return schema.enum.join(' | ');
   if (schema.items) {
     const items = rangeOf(schema.items);
@@ -69,6 +85,12 @@ function walk(schema: JsonSchema, prefix: string, fields: RecipeField[], section
       required: schema.required?.includes(name) ?? false,
       description: property.description ?? '',
     });
+    property.items?.oneOf?.forEach((variant, i) => {
+      const { kind: _kind, ...settings } = variant.properties ?? {};
+      const place = `${path}.${kindsOf(property.items!)[i]}`;
+      sections.set(place, variant.description ?? '');
+      walk({ ...variant, properties: settings }, place, fields, sections);
+    });
     const values = property.additionalProperties;
     if (typeof values !== 'object' || !values.properties) continue;
     sections.set(`${path}.NAME`, values.description ?? '');
@@ -78,7 +100,8 @@ function walk(schema: JsonSchema, prefix: string, fields: RecipeField[], section
 
 /**
  * Every recipe field and every section's description, read from the schema that checks recipes. In a path, `NAME` stands
- * for a name that the recipe chooses, e.g. `space.layers.NAME.weightBits`.
+ * for a name that the recipe chooses, e.g. `space.layers.NAME.weightBits`; the last but one part of `data.augment.flip.share` is the
+ * `kind` of an entry of a list.
  */
 export function describeRecipe(): { fields: RecipeField[]; sections: Map<string, string> } {
   const fields: RecipeField[] = [];

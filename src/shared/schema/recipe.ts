@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { augmentationSchema } from './augmentations.ts';
+import { DATA_FORMATS } from './data-formats.ts';
 import { ALL_BITS, FORM_KEYS, GRANULARITIES, MAX_BITS, MIN_BITS, SYMMETRIES } from '../domain/form.ts';
 
 /** Version of the recipe format; raised when a field changes meaning. */
@@ -47,14 +49,54 @@ const clutter = z
   .prefault({})
   .describe('Cluttered MNIST: digits under an affine map on coloured ground with fragments of other digits');
 
+const side = z.number().int().min(1).max(1024);
+const heldOut = (split: string, value: number) =>
+  z.number().min(0).max(0.5).default(value).describe(`share of each class that becomes the ${split} split where the data set has none`);
+const split = section(
+  { validation: heldOut('validation', 0.1), test: heldOut('test', 0.2), seed: count('seed of the draw', 0, 0) },
+  'splits of digits and files: those that the data set names are kept, the others are drawn from its training images',
+);
+
 const data = section(
   {
-    dataset: z.enum(['mnist', 'cluttered-mnist']).default('mnist').describe('which data set'),
-    root: z.string().optional().describe('folder with the four MNIST IDX files; the bundled copy when left out'),
+    dataset: z
+      .enum(['mnist', 'cluttered-mnist', 'digits', 'files'])
+      .default('mnist')
+      .describe("which data set; files: the user's own, in root"),
+    root: z
+      .string()
+      .optional()
+      .describe(
+        'files: the whole path of the folder or file with the images; mnist: folder with the four IDX files, the bundled copy when left out',
+      ),
+    format: z
+      .enum(['auto', ...DATA_FORMATS])
+      .default('auto')
+      .describe('files: how images and classes lie there; auto: the first format that fits'),
+    size: z
+      .tuple([side, side])
+      .optional()
+      .describe('digits, files: [height, width] that images are scaled to; left out, they must all have one size'),
+    channels: z
+      .union([z.literal(1), z.literal(3)])
+      .optional()
+      .describe('digits, files: 1 grey or 3 RGB; left out, grey where all images are'),
+    resize: z
+      .enum(['crop', 'stretch'])
+      .default('crop')
+      .describe('digits, files: scale until the size is covered and keep the centre, or scale both sides on their own'),
+    classes: z
+      .array(z.string().min(1))
+      .min(2)
+      .optional()
+      .describe('files: names of the classes in the order of their labels, written when a data set is added; they must fit'),
+    split,
+    skipCorrupt: z.boolean().default(false).describe('files: leave images out that cannot be decoded; off: they are an error'),
     trainImages: z.number().int().min(1).optional().describe('use only the first n training images; all when left out'),
-    validationImages: count('images held out from the end of the training file', 5000),
+    validationImages: count('mnist: images held out from the end of the training file', 5000),
     testImages: z.number().int().min(1).optional().describe('use only the first n test images; all when left out'),
     shift: z.number().int().min(0).max(8).default(0).describe('random shift augmentation, largest shift in pixels'),
+    augment: z.array(augmentationSchema).max(16).default([]).describe('random changes of training images, in this order, after shift'),
     clutter,
   },
   'images and splits',

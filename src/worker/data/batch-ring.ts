@@ -1,3 +1,6 @@
+import type { AugmentationStep } from '../../shared/schema/augmentations.ts';
+import { augmentBatch, hasMixup } from './augmentations/apply.ts';
+import type { MixedLabels } from './augmentations/mixup.ts';
 import { fillBatch } from './batch.ts';
 import { imageSize, type ImageSet } from './dataset.ts';
 import { batchIndices } from './sampler.ts';
@@ -9,6 +12,8 @@ export interface BatchPlan {
   readonly seed: number;
   /** Largest random shift, pixels; 0 = none. */
   readonly shift: number;
+  /** Random changes, applied in order after the shift; none when left out. */
+  readonly augment?: readonly AugmentationStep[];
 }
 
 /** One prepared batch. */
@@ -16,12 +21,15 @@ export interface Batch {
   /** NHWC, float32 in [0, 1]. */
   readonly images: Float32Array;
   readonly labels: Int32Array;
+  /** What the images were blended with, where the plan says so. */
+  readonly mixed?: MixedLabels;
 }
 
 /** Prepares the batch of a step in `into`. */
 export function prepareBatch(set: ImageSet, plan: BatchPlan, step: number, into: Batch): void {
   const indices = batchIndices(plan.seed, step, plan.batch, set.count);
   fillBatch(set, indices, into.images, into.labels, { shift: plan.shift, seed: plan.seed, step });
+  if (plan.augment?.length) augmentBatch(into.images, into.labels, set, { seed: plan.seed, step, steps: plan.augment }, into.mixed);
 }
 
 /** Batches that the preparing thread keeps: the one in use and two ahead. */
@@ -47,19 +55,19 @@ export interface BatchRing {
   readonly slots: readonly Batch[];
 }
 
+const sharedFloats = (count: number) => new Float32Array(new SharedArrayBuffer(count * Float32Array.BYTES_PER_ELEMENT));
+const sharedIntegers = (count: number) => new Int32Array(new SharedArrayBuffer(count * Int32Array.BYTES_PER_ELEMENT));
+
 /** One batch of the right size, on shared memory. */
-export function allocateBatch(set: ImageSet, batch: number): Batch {
-  const values = batch * imageSize(set);
-  return {
-    images: new Float32Array(new SharedArrayBuffer(values * Float32Array.BYTES_PER_ELEMENT)),
-    labels: new Int32Array(new SharedArrayBuffer(batch * Int32Array.BYTES_PER_ELEMENT)),
-  };
+export function allocateBatch(set: ImageSet, { batch, augment = [] }: BatchPlan): Batch {
+  const plain = { images: sharedFloats(batch * imageSize(set)), labels: sharedIntegers(batch) };
+  return hasMixup(augment) ? { ...plain, mixed: { labels: sharedIntegers(batch), shares: sharedFloats(batch) } } : plain;
 }
 
-export function allocateRing(set: ImageSet, batch: number): BatchRing {
+export function allocateRing(set: ImageSet, plan: BatchPlan): BatchRing {
   return {
     control: new Int32Array(new SharedArrayBuffer((HELD + RING_SLOTS) * Int32Array.BYTES_PER_ELEMENT)),
-    slots: Array.from({ length: RING_SLOTS }, () => allocateBatch(set, batch)),
+    slots: Array.from({ length: RING_SLOTS }, () => allocateBatch(set, plan)),
   };
 }
 

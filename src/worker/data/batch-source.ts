@@ -43,7 +43,7 @@ class InlinePreparer implements Preparer {
     private readonly set: ImageSet,
     private readonly plan: BatchPlan,
   ) {
-    this.batch = allocateBatch(set, plan.batch);
+    this.batch = allocateBatch(set, plan);
   }
 
   async next(step: number): Promise<Batch> {
@@ -63,7 +63,7 @@ class ThreadPreparer implements Preparer {
   private step = Number.NaN;
 
   constructor(set: ImageSet, plan: BatchPlan, threadFile: string) {
-    this.ring = allocateRing(set, plan.batch);
+    this.ring = allocateRing(set, plan);
     const workerData: BatchThreadData = { set, plan, ring: this.ring };
     this.worker = new Worker(threadFile, { workerData, name: 'batches' });
     this.worker.on('message', (payload: ErrorPayload) => (this.failure ??= fromErrorPayload(payload)));

@@ -1,14 +1,15 @@
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import { batchShifts, type Augmentation } from './augment.ts';
 import { imageSize, type ImageSet } from './dataset.ts';
+import { locatePixels, presentImages } from './stored-pixels.ts';
 
 const UNIT = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
 /** Copies one image to `out` at `offset` in [0, 1], moved down by dy and right by dx pixels; uncovered pixels are 0. */
 function copyShifted(set: ImageSet, index: number, dy: number, dx: number, out: Float32Array, offset: number): void {
-  const { images, height, width, channels } = set;
+  const { height, width, channels } = set;
   const size = imageSize(set);
-  const base = index * size;
+  const { bytes: images, at: base } = locatePixels(set, index);
   if (dy === 0 && dx === 0) {
     for (let i = 0; i < size; i++) out[offset + i] = UNIT[images[base + i]];
     return;
@@ -50,7 +51,7 @@ export function fillBatch(
       `A batch of ${indices.length} images of ${size} values does not fit ${out.length} values and ${labelsOut.length} labels.`,
     );
   }
-  const present = Math.min(set.count, set.labels.length, Math.floor(set.images.length / size));
+  const present = presentImages(set);
   const shifts = augmentation && augmentation.shift > 0 ? batchShifts(augmentation, indices.length) : undefined;
   for (let position = 0; position < indices.length; position++) {
     const index = indices[position];

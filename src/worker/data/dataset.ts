@@ -1,9 +1,17 @@
 import { createHash } from 'node:crypto';
 
+/** Pixels that stay in a file because they do not fit into memory: uint8 NHWC, read image by image. */
+export interface StoredPixels {
+  readonly path: string;
+  /** Place of each image of the set in the file, counted in images. */
+  readonly rows: Uint32Array;
+}
+
 /** Labelled images of one split. The typed arrays lie on a SharedArrayBuffer, so a thread reads them without a copy. */
 export interface ImageSet {
-  /** Pixels 0..255, NHWC: count x height x width x channels. */
+  /** Pixels 0..255, NHWC: count x height x width x channels; empty where they are `stored`. */
   readonly images: Uint8Array;
+  readonly stored?: StoredPixels;
   /** Class of each image, 0 .. classes-1. */
   readonly labels: Uint8Array | Int32Array;
   readonly count: number;
@@ -40,7 +48,8 @@ export function imageSize(set: Pick<ImageSet, 'height' | 'width' | 'channels'>):
 /** Images `from` .. `to`-1 of a set, as views on the same memory. */
 export function sliceSet(set: ImageSet, from: number, to: number): ImageSet {
   const size = imageSize(set);
-  return { ...set, images: set.images.subarray(from * size, to * size), labels: set.labels.subarray(from, to), count: to - from };
+  const part = { ...set, images: set.images.subarray(from * size, to * size), labels: set.labels.subarray(from, to), count: to - from };
+  return set.stored ? { ...part, stored: { ...set.stored, rows: set.stored.rows.subarray(from, to) } } : part;
 }
 
 /** The splits with their digest. */

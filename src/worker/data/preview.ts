@@ -1,8 +1,10 @@
-import type { SplitName } from '../../shared/contract/look.ts';
 import { ClutterPainter, CLUTTER_CHANNELS, CLUTTER_SIDE } from './clutter-painter.ts';
 import { TEST_FILE_SEED, TRAIN_FILE_SEED } from './cluttered-mnist.ts';
 import { sliceSet, withDigest, type ImageSet } from './dataset.ts';
+import { loadDigits } from './files/digits.ts';
+import { openFiles, previewFiles } from './files/preview-files.ts';
 import { MNIST_CLASS_NAMES, MNIST_SIDE, readMnistFiles } from './mnist.ts';
+import type { DataPreviewSource, PreviewSplit } from './preview-source.ts';
 import { planSplits, type DataRecipe } from './split-plan.ts';
 
 /** What is known of a data set without reading it. */
@@ -13,24 +15,24 @@ export interface DataShape {
   classNames: readonly string[];
 }
 
-export const DATA_SHAPES: Readonly<Record<DataRecipe['dataset'], DataShape>> = {
+const KNOWN_SHAPES: Readonly<Record<Exclude<DataRecipe['dataset'], 'digits' | 'files'>, DataShape>> = {
   mnist: { height: MNIST_SIDE, width: MNIST_SIDE, channels: 1, classNames: MNIST_CLASS_NAMES },
   'cluttered-mnist': { height: CLUTTER_SIDE, width: CLUTTER_SIDE, channels: CLUTTER_CHANNELS, classNames: MNIST_CLASS_NAMES },
 };
 
-/** Labels of a split, and its images one by one. */
-interface PreviewSplit {
-  labels: ImageSet['labels'];
-  /** a set of one image */
-  image(index: number): ImageSet;
+/**
+ * The shape of a data set. It reads nothing where the recipe says everything, as after `data add`.
+ * @throws WorkbenchError `data-invalid` for files that cannot be read
+ */
+export async function dataShape(recipe: DataRecipe): Promise<DataShape> {
+  if (recipe.dataset !== 'digits' && recipe.dataset !== 'files') return KNOWN_SHAPES[recipe.dataset];
+  const { size, channels, classes } = recipe;
+  if (recipe.dataset === 'files' && size && channels && classes) return { height: size[0], width: size[1], channels, classNames: classes };
+  const { target, index } = await openFiles(recipe);
+  return { height: target.height, width: target.width, channels: target.channels, classNames: index.classNames };
 }
 
-/** A data set of which only the images that are looked at are made. */
-export interface DataPreviewSource {
-  splits: Readonly<Record<SplitName, PreviewSplit>>;
-  /** as `DataSplits.digest`; empty where it would take all images */
-  digest: string;
-}
+const inMemory = (set: ImageSet): PreviewSplit => ({ labels: set.labels, image: (index) => sliceSet(set, index, index + 1) });
 
 function openMnist(recipe: DataRecipe): DataPreviewSource {
   const files = readMnistFiles(recipe.root);
@@ -41,8 +43,7 @@ function openMnist(recipe: DataRecipe): DataPreviewSource {
     test: sliceSet(files.test, ...plan.test),
   };
   const { digest } = withDigest({ ...sets, classNames: [...MNIST_CLASS_NAMES] });
-  const split = (set: ImageSet): PreviewSplit => ({ labels: set.labels, image: (index) => sliceSet(set, index, index + 1) });
-  return { splits: { train: split(sets.train), validation: split(sets.validation), test: split(sets.test) }, digest };
+  return { splits: { train: inMemory(sets.train), validation: inMemory(sets.validation), test: inMemory(sets.test) }, digest };
 }
 
 function openClutteredMnist(recipe: DataRecipe): DataPreviewSource {
@@ -69,9 +70,16 @@ function openClutteredMnist(recipe: DataRecipe): DataPreviewSource {
   };
 }
 
-const OPENERS: Readonly<Record<DataRecipe['dataset'], (recipe: DataRecipe) => DataPreviewSource>> = {
+async function openDigits(recipe: DataRecipe): Promise<DataPreviewSource> {
+  const { train, validation, test, digest } = await loadDigits(recipe);
+  return { splits: { train: inMemory(train), validation: inMemory(validation), test: inMemory(test) }, digest };
+}
+
+const OPENERS: Readonly<Record<DataRecipe['dataset'], (recipe: DataRecipe) => DataPreviewSource | Promise<DataPreviewSource>>> = {
   mnist: openMnist,
   'cluttered-mnist': openClutteredMnist,
+  digits: openDigits,
+  files: previewFiles,
 };
 
 let opened: { key: string; source: DataPreviewSource } | null = null;
@@ -80,8 +88,8 @@ let opened: { key: string; source: DataPreviewSource } | null = null;
  * The data set of a recipe for looking at it. The last one stays open, since people turn pages.
  * @throws WorkbenchError `data-invalid` for files and split sizes, `recipe-invalid` for generator settings
  */
-export function openPreview(recipe: DataRecipe): DataPreviewSource {
+export async function openPreview(recipe: DataRecipe): Promise<DataPreviewSource> {
   const key = JSON.stringify(recipe);
-  if (opened?.key !== key) opened = { key, source: OPENERS[recipe.dataset](recipe) };
+  if (opened?.key !== key) opened = { key, source: await OPENERS[recipe.dataset](recipe) };
   return opened.source;
 }

@@ -8,8 +8,8 @@ import { networkOf } from './look/network.ts';
 
 const folder = join(import.meta.dirname, '../../../resources/recipes');
 
-test.each(readdirSync(folder))('%s: the space, samples and search targets fit the network', (file) => {
+test.each(readdirSync(folder))('%s: the space, samples and search targets fit the network', async (file) => {
   const recipe = parseRecipe(JSON.parse(readFileSync(join(folder, file), 'utf8')), file);
-  const layout = new TableLayout(networkOf(recipe));
+  const layout = new TableLayout(await networkOf(recipe));
   expect(() => checkFeasible(recipe, layout)).not.toThrow();
 });

@@ -7,6 +7,7 @@ import { calibrateActivation, calibrateWeights, emptyTables, subsample } from '.
 import { fixedFeeds } from '../quant/fold.ts';
 import { snapQuantizers } from '../quant/tables.ts';
 import { imagesAsFloat } from '../data/batch.ts';
+import { imageSize } from '../data/dataset.ts';
 import { functionNames, TABLE_NAMES } from '../supernet/program-scope.ts';
 import type { RunContext } from './context.ts';
 
@@ -29,7 +30,7 @@ export async function calibrate(context: RunContext): Promise<CalibrateResult> {
     reporter.report({ phase: 'calibrate', unit: 'quantizer', done: i + 1, total });
     await context.breathe();
   }
-  const batch = new Float32Array((images * data.train.images.length) / data.train.count);
+  const batch = new Float32Array(images * imageSize(data.train));
   imagesAsFloat(data.train, 0, images, batch);
   const upstream = uniformConfiguration(layout.facts, MAX_BITS, FORMS[0], layout.points);
   for (const q of layout.points.keys()) {

@@ -97,7 +97,11 @@ export class RunContext {
   /** Loads the data and writes the network. @throws WorkbenchError when the recipe asks for more images than there are */
   static async open(options: WorkerOptions, reporter: Reporter, control: RunControl): Promise<RunContext> {
     const { recipe } = options;
-    const data = await loadDataSplits(recipe.data, (done, total) => reporter.report({ phase: 'data', unit: 'image', done, total }));
+    const data = await loadDataSplits(
+      recipe.data,
+      (done, total) => reporter.report({ phase: 'data', unit: 'image', done, total }),
+      control.insideStep,
+    );
     checkSizes(recipe, data);
     const { height, width, channels, classes } = data.train;
     const layout = new TableLayout(recipeNetwork(recipe, [height, width, channels], classes));

@@ -5,6 +5,7 @@ import { PROOF_LIMITS } from '../../shared/domain/export-formats.ts';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { exportFormat } from '../export/registry.ts';
 import { imagesAsFloat } from '../data/batch.ts';
+import { imageSize } from '../data/dataset.ts';
 import type { Measurement } from '../supernet/evaluator.ts';
 import type { RunContext } from './context.ts';
 
@@ -24,7 +25,7 @@ export async function proveExport(
   mkdirSync(dirname(file), { recursive: true });
   const { bytes, sha256 } = await format.write(app.view, file, { producerVersion: packageJson.version });
   const { test } = data;
-  const size = test.images.length / test.count;
+  const size = imageSize(test);
   const proof = await format.verify(
     file,
     {

@@ -24,6 +24,7 @@ export async function pretrain(context: RunContext): Promise<PretrainResult> {
     batch: recipe.pretrain.batch,
     seed: deriveSeed(recipe.seed, 'pretrain/batches'),
     shift: recipe.data.shift,
+    augment: recipe.data.augment,
   });
   const save = (done: boolean) => context.saveState('pretrain', step, done);
   control.train({ save: () => save(false) });

@@ -81,7 +81,12 @@ export async function supernet(context: RunContext): Promise<SupernetResult> {
   let step = checkpoint?.step ?? 0;
   if (checkpoint) await context.restore(checkpoint, 'supernet');
   else await context.stateOf('calibrate');
-  const source = new BatchSource(data.train, { batch, seed: deriveSeed(recipe.seed, 'supernet/batches'), shift: recipe.data.shift });
+  const source = new BatchSource(data.train, {
+    batch,
+    seed: deriveSeed(recipe.seed, 'supernet/batches'),
+    shift: recipe.data.shift,
+    augment: recipe.data.augment,
+  });
   const save = async (done: boolean) => context.saveState('supernet', step, done);
   control.train({ save: () => save(false) });
   let saved = performance.now();

@@ -105,7 +105,12 @@ export class WorkerSession {
       case 'sensitivity':
         return reporter.send({ type: 'sensitivity', result: await measureSensitivity(this.run()) });
       case 'look':
-        return reporter.send(look(message.request));
+        return reporter.send(
+          await look(message.request, (done, total) => {
+            reporter.report({ phase: 'data', unit: 'image', done, total });
+            return this.control.insideStep();
+          }),
+        );
       default:
     }
   }

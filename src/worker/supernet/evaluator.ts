@@ -1,7 +1,7 @@
 import type { Configuration } from '../../shared/schema/configuration.ts';
 import { top1 } from '../../shared/domain/top1.ts';
 import { imagesAsFloat } from '../data/batch.ts';
-import type { ImageSet } from '../data/dataset.ts';
+import { imageSize, type ImageSet } from '../data/dataset.ts';
 import { biasUnits, fixedFeeds, foldedFeeds, integerView, type BatchNormStatistics, type Parameters } from '../quant/fold.ts';
 import type { IntegerView } from '../quant/integer-view.ts';
 import type { TableLayout } from '../quant/table-layout.ts';
@@ -42,7 +42,7 @@ export class Evaluator {
   private calibrationBatch(count: number): Float32Array {
     let images = this.calibrationImages.get(count);
     if (!images) {
-      images = new Float32Array((count * this.calibrationSet.images.length) / this.calibrationSet.count);
+      images = new Float32Array(count * imageSize(this.calibrationSet));
       imagesAsFloat(this.calibrationSet, 0, count, images);
       this.calibrationImages.set(count, images);
     }
@@ -92,7 +92,7 @@ export class Evaluator {
     const count = Math.min(options.images ?? set.count, set.count - start);
     const { classes } = this.layout.graph;
     const logits = new Float32Array(count * classes);
-    const images = new Float32Array((this.batch * set.images.length) / set.count);
+    const images = new Float32Array(this.batch * imageSize(set));
     for (let at = 0; at < count; at += this.batch) {
       await options.onBatch?.();
       imagesAsFloat(set, start + at, this.batch, images);
@@ -112,7 +112,7 @@ export async function evaluateFloat(
   onBatch?: () => Promise<void>,
 ): Promise<number> {
   const logits = new Float32Array(set.count * classes);
-  const images = new Float32Array((batch * set.images.length) / set.count);
+  const images = new Float32Array(batch * imageSize(set));
   for (let at = 0; at < set.count; at += batch) {
     await onBatch?.();
     imagesAsFloat(set, at, batch, images);

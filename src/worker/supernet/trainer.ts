@@ -8,18 +8,22 @@ import { functionNames } from './program-scope.ts';
 import { cosineRate } from './schedule.ts';
 import { drawSubnet, stepRoles, type SubnetRole } from './subnets.ts';
 
-/** Images and one-hot labels of one step. */
+/** Images and labels of one step; where images were blended in pairs, also the second label and the share of the first. */
 export interface Batch {
   images: Float32Array;
   labels: Int32Array;
+  mixed?: { labels: Int32Array; shares: Float32Array };
 }
 
 const scalar = (value: number) => Float32Array.of(value);
 
-function oneHot(labels: Int32Array, classes: number): Float32Array {
+/** Probabilities of the classes, [batch, classes]: one-hot, or the two labels of a blend with their shares. */
+export function targetRows({ labels, mixed }: Omit<Batch, 'images'>, classes: number): Float32Array {
   const rows = new Float32Array(labels.length * classes);
   labels.forEach((label, i) => {
-    rows[i * classes + label] = 1;
+    const share = mixed ? mixed.shares[i] : 1;
+    rows[i * classes + label] += share;
+    if (mixed) rows[i * classes + mixed.labels[i]] += 1 - share;
   });
   return rows;
 }
@@ -39,7 +43,7 @@ export async function floatStep(
   const rate = scalar(cosineRate(recipe.pretrain.learningRate, step, total));
   const { loss } = await executor.run(functionNames.floatStep, {
     images: batch.images,
-    labels: oneHot(batch.labels, classes),
+    labels: targetRows(batch, classes),
     rate,
     ...powers(step),
   });
@@ -84,7 +88,7 @@ export async function elasticStep(
 ): Promise<StepRecord> {
   const { supernet, space, seed } = recipe;
   const { classes } = layout.graph;
-  const labels = oneHot(batch.labels, classes);
+  const labels = targetRows(batch, classes);
   let teacher: HostArray = new Float32Array(labels.length);
   const passes: PassRecord[] = [];
   for (const [pass, role] of stepRoles(supernet.randomSubnets).entries()) {

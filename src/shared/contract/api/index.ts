@@ -9,6 +9,7 @@ import { FORM_KEYS, MAX_BITS, MIN_BITS, GRANULARITIES, SYMMETRIES } from '../../
 import { configurationSchema } from '../../schema/configuration.ts';
 import { recipeSchema } from '../../schema/recipe.ts';
 import { settingsSchema, type Settings } from '../../schema/settings.ts';
+import { data } from './data.ts';
 import { base, pathSchema, phaseSchema, projectRef, runRef } from './common.ts';
 import type { DataPreview, LayerView, NetworkView, SearchPoints, SensitivityView } from '../look.ts';
 import type {
@@ -87,7 +88,7 @@ const recipes = {
         count: z.number().int().min(1).max(512),
         /** only images of this class */
         label: z.number().int().min(0).optional(),
-        /** with the random shift of training applied */
+        /** with the random changes of training applied (shift and the list `augment`; mixup is not shown) */
         augmented: z.boolean().default(false),
       }),
     )
@@ -232,5 +233,5 @@ const engine = {
     .output(type<{ job: string }>()),
 };
 
-export const contract = { app, settings, dialogs, files, recipes, projects, runs, jobs, shelf, engine };
+export const contract = { app, settings, dialogs, files, data, recipes, projects, runs, jobs, shelf, engine };
 export type Contract = typeof contract;

@@ -62,8 +62,16 @@ function range(sets: readonly Float32Array[]): { minimum: number; maximum: numbe
  * is measured and exported.
  * @throws WorkbenchError `config-invalid` for a layer that the network has not, `checkpoint-invalid` for a missing or damaged checkpoint
  */
-export function lookAtLayer({ recipe, runDirectory, layer: name, bits, granularity, symmetry, bins }: LayerRequest): LayerView {
-  const layout = new TableLayout(networkOf(recipe));
+export async function lookAtLayer({
+  recipe,
+  runDirectory,
+  layer: name,
+  bits,
+  granularity,
+  symmetry,
+  bins,
+}: LayerRequest): Promise<LayerView> {
+  const layout = new TableLayout(await networkOf(recipe));
   const layer = layout.facts.findIndex((facts) => facts.name === name);
   if (layer < 0) {
     const names = layout.facts.map((facts) => facts.name).join(', ');

@@ -1,19 +1,34 @@
 import type { LookRequest, WorkerMessage } from '../../../shared/contract/job-protocol.ts';
+import { clearCache, listCache } from '../../data/files/cache.ts';
+import { checkData } from './data.ts';
 import { lookAtLayer } from './layer.ts';
 import { lookAtNetwork } from './network.ts';
 import { lookAtData } from './preview.ts';
 import { lookAtSensitivity } from './sensitivity.ts';
 
-/** Answers what needs neither engine nor an opened run. @throws WorkbenchError */
-export function look(request: LookRequest): Extract<WorkerMessage, { type: 'looked' }> {
+/** Progress of what takes long; what it throws ends the work. */
+export type LookProgress = (done: number, total: number) => void | Promise<void>;
+
+/**
+ * Answers what needs neither engine nor an opened run.
+ * @throws WorkbenchError, `stopped` included
+ */
+export async function look(request: LookRequest, tell: LookProgress): Promise<Extract<WorkerMessage, { type: 'looked' }>> {
   switch (request.kind) {
     case 'network':
-      return { type: 'looked', kind: request.kind, result: lookAtNetwork(request.recipe) };
+      return { type: 'looked', kind: request.kind, result: await lookAtNetwork(request.recipe) };
     case 'preview':
-      return { type: 'looked', kind: request.kind, result: lookAtData(request) };
+      return { type: 'looked', kind: request.kind, result: await lookAtData(request) };
     case 'layer':
-      return { type: 'looked', kind: request.kind, result: lookAtLayer(request) };
+      return { type: 'looked', kind: request.kind, result: await lookAtLayer(request) };
     case 'sensitivity':
-      return { type: 'looked', kind: request.kind, result: lookAtSensitivity(request.recipe, request.runDirectory) };
+      return { type: 'looked', kind: request.kind, result: await lookAtSensitivity(request.recipe, request.runDirectory) };
+    case 'data':
+      return { type: 'looked', kind: request.kind, result: await checkData(request.data, request.keep, tell) };
+    case 'data-cache': {
+      const { clear } = request;
+      const result = clear === undefined ? listCache() : clearCache(clear === 'all' ? undefined : clear.key);
+      return { type: 'looked', kind: request.kind, result };
+    }
   }
 }

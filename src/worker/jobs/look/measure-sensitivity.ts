@@ -3,6 +3,7 @@ import { WorkbenchError } from '../../../shared/contract/errors.ts';
 import { ALL_BITS, FORMS, MAX_BITS, SYMMETRIES } from '../../../shared/domain/form.ts';
 import type { TableLayout } from '../../quant/table-layout.ts';
 import { imagesAsFloat } from '../../data/batch.ts';
+import { imageSize } from '../../data/dataset.ts';
 import { subsample } from '../../quant/calibrate.ts';
 import { fixedFeeds } from '../../quant/fold.ts';
 import { snapQuantizers } from '../../quant/tables.ts';
@@ -37,7 +38,7 @@ export async function measureSensitivity(context: RunContext): Promise<Sensitivi
   const weights = weightSensitivity(layout, recipe, state);
   const tables = quantizerTables(layout, recipe, state, []);
   const executor = await context.load(state.phase);
-  const batch = new Float32Array((images * data.train.images.length) / data.train.count);
+  const batch = new Float32Array(images * imageSize(data.train));
   imagesAsFloat(data.train, 0, images, batch);
   const feeds = fixedFeeds(
     layout,

@@ -1,9 +1,11 @@
 import type { LookRequest } from '../../../shared/contract/job-protocol.ts';
 import type { DataPreview, SplitName } from '../../../shared/contract/look.ts';
-import { deriveSeed } from '../../../shared/domain/random.ts';
+import { deriveSeed, RandomStream } from '../../../shared/domain/random.ts';
+import type { Recipe } from '../../../shared/schema/recipe.ts';
+import { augmentImage } from '../../data/augmentations/apply.ts';
 import { fillBatch } from '../../data/batch.ts';
 import type { ImageSet } from '../../data/dataset.ts';
-import { DATA_SHAPES, openPreview } from '../../data/preview.ts';
+import { dataShape, openPreview } from '../../data/preview.ts';
 
 type PreviewRequest = Extract<LookRequest, { kind: 'preview' }>;
 
@@ -25,10 +27,11 @@ function chooseImages(labels: ImageSet['labels'], { offset, count, label }: Prev
   return chosen;
 }
 
-/** One image as training sees it: randomly shifted, the same way whenever it is looked at. */
-function shifted(image: ImageSet, shift: number, seed: number, index: number): Uint8Array {
+/** One image as training sees it: randomly changed, the same way whenever it is looked at. Blends of two images are not shown. */
+function changed(image: ImageSet, { shift, augment }: Recipe['data'], seed: number, index: number): Uint8Array {
   const values = new Float32Array(image.images.length);
   fillBatch(image, [0], values, new Int32Array(1), { shift, seed, step: index });
+  augmentImage(values, image, augment, new RandomStream(seed, 'data/augment', index));
   return Uint8Array.from(values, (value) => Math.round(255 * value));
 }
 
@@ -36,16 +39,19 @@ function shifted(image: ImageSet, shift: number, seed: number, index: number): U
  * Images of a split and the class balance of all splits. Past the last image there are none.
  * @throws WorkbenchError `data-invalid` for files and split sizes, `recipe-invalid` for generator settings
  */
-export function lookAtData(request: PreviewRequest): DataPreview {
+export async function lookAtData(request: PreviewRequest): Promise<DataPreview> {
   const { recipe, split, offset, augmented } = request;
-  const { height, width, channels, classNames } = DATA_SHAPES[recipe.data.dataset];
-  const source = openPreview(recipe.data);
+  const { height, width, channels, classNames } = await dataShape(recipe.data);
+  const source = await openPreview(recipe.data);
   const { labels, image } = source.splits[split];
   const chosen = chooseImages(labels, request);
   const seed = deriveSeed(recipe.seed, 'preview');
-  const pixels = chosen.map((index) =>
-    augmented && recipe.data.shift > 0 ? shifted(image(index), recipe.data.shift, seed, index) : image(index).images,
-  );
+  const changes = recipe.data.shift > 0 || recipe.data.augment.length > 0;
+  const pixels: Uint8Array[] = [];
+  for (const index of chosen) {
+    const seen = await image(index);
+    pixels.push(augmented && changes ? changed(seen, recipe.data, seed, index) : seen.images);
+  }
   const facts = (name: SplitName) => {
     const { labels: all } = source.splits[name];
     return [name, { images: all.length, perClass: countClasses(all, classNames.length) }] as const;
