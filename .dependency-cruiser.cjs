@@ -2,7 +2,7 @@
 
 /** Folders of src/worker from the top down; a folder imports from its own row and the rows below. Tests may import
  * from the whole worker. */
-const WORKER_ROWS = [['jobs'], ['supernet', 'predictor', 'search', 'export'], ['quant', 'models', 'data'], ['ops'], ['engine']];
+const WORKER_ROWS = [['jobs'], ['supernet', 'predictor', 'search', 'export'], ['quant', 'models', 'data'], ['ops'], ['engine', 'formats']];
 const TEST = '\\.test\\.ts$';
 const worker = (folders) => `^src/worker/(${folders.join('|')})/`;
 
@@ -25,6 +25,7 @@ const SIBLINGS = [
   { from: 'quant' },
   { from: 'models' },
   { from: 'data' },
+  { from: 'formats' },
 ];
 const siblings = SIBLINGS.map(({ from, may }) => {
   const others = WORKER_ROWS.find((row) => row.includes(from)).filter((folder) => folder !== from);

@@ -1,5 +1,5 @@
 /**
- * Writes src/worker/export/onnx/onnx_pb.ts from resources/onnx/onnx.proto. Run it after replacing the .proto:
+ * Writes src/worker/formats/onnx/onnx_pb.ts from resources/onnx/onnx.proto. Run it after replacing the .proto:
  *   node scripts/generate-onnx.mjs
  * It needs no network and no installed protoc: buf brings its own compiler, protoc-gen-es is plain JavaScript.
  */
@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
-const target = path.join(root, 'src/worker/export/onnx/onnx_pb.ts');
+const target = path.join(root, 'src/worker/formats/onnx/onnx_pb.ts');
 const modules = path.join(root, 'node_modules/@bufbuild');
 const out = mkdtempSync(path.join(tmpdir(), 'onnx-pb-'));
 

@@ -9,7 +9,7 @@ import type { IntegerView } from '../../quant/integer-view.ts';
 import { DEPTHWISE, KINDS, randomImages, randomView, RESIDUAL, SINGLE_CONV } from '../random-views.ts';
 import { referenceEvaluator } from '../reference.ts';
 import { buildModel } from './model.ts';
-import { ModelProtoSchema } from './onnx_pb.ts';
+import { ModelProtoSchema } from '../../formats/onnx/onnx_pb.ts';
 
 const PRODUCER = { name: 'test', version: '0' };
 /** Largest |ONNX Runtime - float64 reference|, relative to the range of the reference's logits. */

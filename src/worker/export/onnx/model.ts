@@ -7,10 +7,10 @@ import type { IntegerActivation, IntegerLayer, IntegerView } from '../../quant/i
 import { checkView } from '../check-view.ts';
 import { describe } from './describe.ts';
 import type { OnnxDescription } from './describe.ts';
-import { ModelProtoSchema } from './onnx_pb.ts';
-import type { ModelProto, NodeProto, TensorProto } from './onnx_pb.ts';
-import { floatValue, metadata, node, tensor } from './protos.ts';
-import type { NodeOptions } from './protos.ts';
+import { ModelProtoSchema } from '../../formats/onnx/onnx_pb.ts';
+import type { ModelProto, NodeProto, TensorProto } from '../../formats/onnx/onnx_pb.ts';
+import { floatValue, metadata, node, tensor } from '../../formats/onnx/protos.ts';
+import type { NodeOptions } from '../../formats/onnx/protos.ts';
 import { channelsFirstRows, storeWeights } from './weights.ts';
 import type { StoredWeights } from './weights.ts';
 

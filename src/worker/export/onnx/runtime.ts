@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
 import type { InferenceSession } from 'onnxruntime-node';
 import { WorkbenchError } from '../../../shared/contract/errors.ts';
-import { ModelProtoSchema } from './onnx_pb.ts';
+import { ModelProtoSchema } from '../../formats/onnx/onnx_pb.ts';
 
 type Runtime = typeof import('onnxruntime-node');
 

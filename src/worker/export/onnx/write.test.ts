@@ -7,7 +7,7 @@ import { parseForm } from '../../../shared/domain/form.ts';
 import { randomView, RESIDUAL, SINGLE_CONV } from '../random-views.ts';
 import { exportFormat } from '../registry.ts';
 import { buildModel } from './model.ts';
-import { ModelProtoSchema } from './onnx_pb.ts';
+import { ModelProtoSchema } from '../../formats/onnx/onnx_pb.ts';
 import { writeOnnx } from './write.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'eqnet-write-'));

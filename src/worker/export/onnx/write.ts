@@ -6,7 +6,7 @@ import type { IntegerView } from '../../quant/integer-view.ts';
 import type { ExportedFile, ExportOptions } from '../format.ts';
 import { writeFileAtomically } from '../write-file.ts';
 import { buildModel } from './model.ts';
-import { ModelProtoSchema } from './onnx_pb.ts';
+import { ModelProtoSchema } from '../../formats/onnx/onnx_pb.ts';
 
 /**
  * Writes `file` (opset 21, IR 10) and `file`.json with the true bit-widths, step sizes and the digest of the model.

@@ -1,5 +1,5 @@
 /** Short constructors of the ONNX messages that the writer uses. Little-endian hosts only, which is every host of Node. */
-import { create } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import {
   AttributeProto_AttributeType,
   AttributeProtoSchema,
@@ -11,12 +11,12 @@ import {
 } from './onnx_pb.ts';
 import type { AttributeProto, NodeProto, StringStringEntryProto, TensorProto, ValueInfoProto } from './onnx_pb.ts';
 
-type TensorData = Float32Array | Int32Array | Int8Array | Uint8Array | BigInt64Array;
+type TensorData = Float32Array | Int32Array | BigInt64Array | Int8Array | Uint8Array;
 
 function dataType(data: TensorData): TensorProto_DataType {
   if (data instanceof Float32Array) return TensorProto_DataType.FLOAT;
-  if (data instanceof Int32Array) return TensorProto_DataType.INT32;
   if (data instanceof BigInt64Array) return TensorProto_DataType.INT64;
+  if (data instanceof Int32Array) return TensorProto_DataType.INT32;
   return data instanceof Int8Array ? TensorProto_DataType.INT8 : TensorProto_DataType.UINT8;
 }
 
@@ -30,13 +30,23 @@ export function tensor(name: string, dims: readonly number[], data: TensorData):
   });
 }
 
-/** Attributes that are one integer or a list of integers, the only kinds that the writer needs. */
-export type Attributes = Readonly<Record<string, number | readonly number[]>>;
+/** Marks a number as a float attribute; a plain number is an integer one. */
+export interface FloatAttribute {
+  float: number;
+}
+type AttributeValue = number | readonly number[] | string | FloatAttribute | TensorProto;
+export type Attributes = Readonly<Record<string, AttributeValue>>;
 
-function attribute(name: string, value: number | readonly number[]): AttributeProto {
-  return typeof value === 'number'
-    ? create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) })
-    : create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INTS, ints: value.map(BigInt) });
+const isTensor = (value: object): value is TensorProto => '$typeName' in value;
+
+function attribute(name: string, value: AttributeValue): AttributeProto {
+  const make = (fields: MessageInitShape<typeof AttributeProtoSchema>) => create(AttributeProtoSchema, { name, ...fields });
+  if (typeof value === 'number') return make({ type: AttributeProto_AttributeType.INT, i: BigInt(value) });
+  if (typeof value === 'string') return make({ type: AttributeProto_AttributeType.STRING, s: new TextEncoder().encode(value) });
+  if (Array.isArray(value)) return make({ type: AttributeProto_AttributeType.INTS, ints: value.map(BigInt) });
+  const single = value as FloatAttribute | TensorProto;
+  if (isTensor(single)) return make({ type: AttributeProto_AttributeType.TENSOR, t: single });
+  return make({ type: AttributeProto_AttributeType.FLOAT, f: single.float });
 }
 
 export function metadata(entries: Readonly<Record<string, string>>): StringStringEntryProto[] {
