@@ -5,7 +5,7 @@ import { RandomStream } from '../src/shared/domain/random.ts';
 import { parseRecipe } from '../src/shared/schema/presets.ts';
 import { createExecutor } from '../src/worker/engine/index.ts';
 import { initialParameters } from '../src/worker/models/parameters.ts';
-import { recipeNetwork } from '../src/worker/models/registry.ts';
+import { modelOf } from '../src/worker/models/project-model.ts';
 import { calibrateActivation, calibrateWeights, emptyTables } from '../src/worker/quant/calibrate.ts';
 import { TableLayout } from '../src/worker/quant/table-layout.ts';
 import { TABLE_NAMES } from '../src/worker/supernet/program-scope.ts';
@@ -30,7 +30,7 @@ if (!engine) throw new WorkbenchError('engine-missing', "The TensorFlow engine i
 const say = (message: object) => process.stdout.write(`${JSON.stringify(message)}\n`);
 
 const recipe = parseRecipe({ name: 'bench-large', seed: 1, model: { architecture }, supernet: { batch } }, 'the recipe of the benchmark');
-const layout = new TableLayout(recipeNetwork(recipe, [size, size, 3], CLASSES));
+const layout = new TableLayout(modelOf(recipe, [size, size, 3], CLASSES).graph);
 const started = performance.now();
 const program = benchProgram(layout, { trainBatch: batch });
 const executor = await createExecutor(program, { kind: 'session', addonPath: engine.addonPath, threads });

@@ -7,6 +7,7 @@ import { registerData } from './commands/data.ts';
 import { EngineNotReady, registerEngine } from './commands/engine.ts';
 import { registerEval } from './commands/eval.ts';
 import { registerExport } from './commands/export.ts';
+import { registerModel } from './commands/model.ts';
 import { registerRecipes } from './commands/recipes.ts';
 import { registerRun } from './commands/run.ts';
 import { registerSearch } from './commands/search.ts';
@@ -18,7 +19,7 @@ import { printJson, type CliContext } from './context.ts';
 const EXIT_MEANINGS: Readonly<Record<number, string>> = {
   1: 'a fault in the program',
   2: 'a wrong command, option or value',
-  3: 'a recipe or configuration is wrong',
+  3: 'a recipe, configuration or model is wrong',
   4: 'images are missing, damaged or too few',
   5: 'the native engine is missing or failed',
   6: 'no project there',
@@ -80,6 +81,7 @@ function buildProgram(context: CliContext, onError: (text: string) => void): Com
   registerConfig(program, context);
   registerExport(program, context);
   registerData(program, context);
+  registerModel(program, context);
   registerRecipes(program, context);
   registerEngine(program, context);
   registerServe(program, context);

@@ -13,6 +13,7 @@ import type {
 import type { SensitivityView } from '../shared/contract/look.ts';
 import type { Configuration } from '../shared/schema/configuration.ts';
 import type { LaunchEngine } from './engine-choice.ts';
+import { modelFolder } from './models.ts';
 import type { ProjectStore } from './project-store.ts';
 import type { RunRecord } from './run-record.ts';
 import type { WorkerLauncher } from './worker-launcher.ts';
@@ -23,6 +24,7 @@ export function workerOptions(store: ProjectStore, run: RunRecord, engine: Launc
   return {
     recipe: run.recipe,
     runDirectory: store.runDirectory(run.id),
+    models: modelFolder(store.folder),
     fingerprint: run.guard,
     engine: {
       executor: engine.executor,

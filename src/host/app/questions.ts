@@ -9,6 +9,7 @@ import { canonicalJson } from '../../shared/domain/canonical-json.ts';
 import type { FormKey } from '../../shared/domain/form.ts';
 import { validateConfiguration } from '../../shared/domain/validate-configuration.ts';
 import type { Configuration } from '../../shared/schema/configuration.ts';
+import { modelFolder } from '../models.ts';
 import { trainedRun } from '../one-off.ts';
 import { samplesOf } from '../run-worker.ts';
 import { requireWritable } from '../write-atomic.ts';
@@ -175,5 +176,5 @@ export function sensitivity(context: HostContext, project: OpenProject, id: stri
   const { store } = project;
   const { recipe } = trainedRun(store, id);
   if (activations) return context.runWorkers.use(project, id, (worker) => worker.sensitivity());
-  return context.look.ask({ kind: 'sensitivity', recipe, runDirectory: store.runDirectory(id) });
+  return context.look.ask({ kind: 'sensitivity', recipe, runDirectory: store.runDirectory(id), models: modelFolder(store.folder) });
 }

@@ -3,6 +3,7 @@ import { contract } from '../../shared/contract/api/index.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import type { FormKey } from '../../shared/domain/form.ts';
 import { parseRecipeFile, parseRecipeText } from './parse-recipe.ts';
+import { modelFolder } from '../models.ts';
 import { appInfo } from './app-info.ts';
 import type { HostContext } from './context.ts';
 import { addDataSet, checkDataSet, downloadDataSet, downloadViews } from './data-jobs.ts';
@@ -99,7 +100,13 @@ export function createRouter(context: HostContext) {
       parse: os.recipes.parse.handler(({ input }) =>
         'text' in input ? parseRecipeText(input.text) : parseRecipeFile(guard.check(input.path)),
       ),
-      network: os.recipes.network.handler(({ input }) => look.ask({ kind: 'network', recipe: guard.checkRecipe(input.recipe) })),
+      network: os.recipes.network.handler(({ input: { recipe, project } }) =>
+        look.ask({
+          kind: 'network',
+          recipe: guard.checkRecipe(recipe),
+          ...(project !== undefined && { models: modelFolder(projectOf({ project }).folder) }),
+        }),
+      ),
       preview: os.recipes.preview.handler(({ input }) => {
         guard.checkRecipe(input.recipe);
         return look.ask({ kind: 'preview', ...input });
@@ -140,7 +147,8 @@ export function createRouter(context: HostContext) {
       explored: os.runs.explored.handler(({ input }) => exploredBy(context, runOf(input), input.run)),
       layer: os.runs.layer.handler(({ input: { project, run, ...wanted } }) => {
         const { store } = runToWorkOn({ project, run });
-        return look.ask({ kind: 'layer', recipe: store.run(run).recipe, runDirectory: store.runDirectory(run), ...wanted });
+        const models = modelFolder(store.folder);
+        return look.ask({ kind: 'layer', recipe: store.run(run).recipe, runDirectory: store.runDirectory(run), models, ...wanted });
       }),
       sensitivity: os.runs.sensitivity.handler(({ input }) => sensitivity(context, runToWorkOn(input), input.run, input.activations)),
       predict: os.runs.predict.handler(({ input }) => predict(context, runToWorkOn(input), input.run, input.configurations)),

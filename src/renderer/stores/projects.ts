@@ -216,7 +216,7 @@ export const useProjects = defineStore('projects', () => {
     if (key === networkKey) return;
     networkKey = key;
     try {
-      const found = await host().recipes.network({ recipe });
+      const found = await host().recipes.network({ recipe, project: view.value?.folder });
       if (networkKey !== key) return;
       network.value = found;
       networkProblem.value = null;

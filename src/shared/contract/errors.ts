@@ -6,6 +6,8 @@ export type ErrorCode =
   | 'usage'
   | 'recipe-invalid'
   | 'config-invalid'
+  /** a network that cannot be read or does not fit */
+  | 'model-invalid'
   | 'data-invalid'
   | 'engine-missing'
   | 'engine-failed'
@@ -33,6 +35,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   usage: 2,
   'recipe-invalid': 3,
   'config-invalid': 3,
+  'model-invalid': 3,
   'data-invalid': 4,
   'engine-missing': 5,
   'engine-failed': 5,

@@ -6,6 +6,7 @@ import type { ExportFormatId } from '../domain/export-formats.ts';
 import type { FormKey, Granularity, Symmetry } from '../domain/form.ts';
 import type { LayerFacts, QuantizationPoint } from '../domain/layer-graph.ts';
 import type { Configuration } from '../schema/configuration.ts';
+import type { ImportCheck, ModelFile } from '../schema/network.ts';
 import type { Recipe } from '../schema/recipe.ts';
 import type { DataPreview, LayerView, NetworkView, SearchPoints, SensitivityView, SplitName } from './look.ts';
 import type { DataCacheView, DataReport } from './data-report.ts';
@@ -211,6 +212,8 @@ export interface WorkerOptions {
   recipe: Recipe;
   /** the run's folder; the worker writes checkpoints below it */
   runDirectory: string;
+  /** the imported networks of the project */
+  models?: string;
   /** guards checkpoints; see host/fingerprint */
   fingerprint: string;
   engine: { executor: 'session' | 'eager' | 'portable'; addonPath?: string; threads?: number };
@@ -244,7 +247,7 @@ export interface EvaluateResult extends MeasuredAccuracy {
 
 /** A question that needs neither the engine nor an opened run; answered in milliseconds to a few seconds. */
 export type LookRequest =
-  | { kind: 'network'; recipe: Recipe }
+  | { kind: 'network'; recipe: Recipe; models?: string }
   | {
       kind: 'preview';
       recipe: Recipe;
@@ -260,13 +263,14 @@ export type LookRequest =
       kind: 'layer';
       recipe: Recipe;
       runDirectory: string;
+      models?: string;
       layer: string;
       bits: number;
       granularity: Granularity;
       symmetry: Symmetry;
       bins: number;
     }
-  | { kind: 'sensitivity'; recipe: Recipe; runDirectory: string }
+  | { kind: 'sensitivity'; recipe: Recipe; runDirectory: string; models?: string }
   /** looks at every image of a data set; takes as long as decoding them, and reports progress */
   | {
       kind: 'data';
@@ -306,6 +310,31 @@ export interface SearchRequest {
   samples: Sample[];
 }
 
+/** Reads a network of another program, checks it against its original, and keeps it as a model of a project. */
+export interface ImportRequest {
+  /** an .onnx file, or the model.json of a TensorFlow.js layers model */
+  file: string;
+  /** the models folder of the project; made when it is not there */
+  folder: string;
+  name: string;
+  /** (x - mean) / std for each channel of an image in [0, 1], which the original expects to be done before it; one value counts for all channels */
+  normalization: { mean: number[]; std: number[] } | null;
+}
+
+/** Writes the float network of a project as ONNX, without quantizing anything. */
+export interface FloatExportRequest {
+  folder: string;
+  name: string;
+  file: string;
+}
+export interface FloatExportResult {
+  file: string;
+  bytes: number;
+  sha256: string;
+  /** the file in ONNX Runtime against the network here */
+  check: ImportCheck;
+}
+
 export type HostMessage =
   | { type: 'open'; options: WorkerOptions }
   | { [P in Phase]: { type: 'phase'; phase: P; input: PhaseInputs[P] } }[Phase]
@@ -313,6 +342,8 @@ export type HostMessage =
   | { type: 'search'; request: SearchRequest }
   | { type: 'look'; request: LookRequest }
   | { type: 'predict'; request: PredictRequest }
+  | { type: 'import-model'; request: ImportRequest }
+  | { type: 'export-model'; request: FloatExportRequest }
   /** signal-to-quantization-noise ratio of every layer, activations included */
   | { type: 'sensitivity' }
   /** hold at the end of the current step, with everything in memory; answered by `paused` */
@@ -328,7 +359,7 @@ export type HostMessage =
   | { type: 'close' };
 
 export interface Progress {
-  phase: Phase | 'data' | 'evaluate';
+  phase: Phase | 'data' | 'evaluate' | 'import';
   /** what is being counted, e.g. `step`, `configuration`, `image` */
   unit: string;
   done: number;
@@ -358,6 +389,8 @@ export type WorkerMessage =
   | { type: 'searched'; result: SearchPhaseResult }
   | { [K in keyof LookResults]: { type: 'looked'; kind: K; result: LookResults[K] } }[keyof LookResults]
   | { type: 'predicted'; result: PredictResult }
+  | { type: 'model-imported'; result: ModelFile }
+  | { type: 'model-exported'; result: FloatExportResult }
   | { type: 'sensitivity'; result: SensitivityView }
   | { type: 'paused' }
   | { type: 'resumed' }

@@ -1,15 +1,43 @@
 /** What a worker finds out for the interface beside the phases of a run. */
 import type { FormKey } from '../domain/form.ts';
-import type { LayerFacts, LayerGraph, QuantizationPoint } from '../domain/layer-graph.ts';
+import type { NetworkView } from '../domain/network-view.ts';
+import type { ImportCheck, ModelFile } from '../schema/network.ts';
 
-/** The network that a recipe means, derived from its layer graph without training anything. */
-export interface NetworkView {
-  graph: LayerGraph;
-  layers: LayerFacts[];
-  points: QuantizationPoint[];
-  parameters: number;
-  /** multiply-accumulates of one image */
-  macs: number;
+export type { NetworkView } from '../domain/network-view.ts';
+
+/** An imported network of a project. */
+export interface ModelView extends NetworkView {
+  name: string;
+  source: ModelFile['source'];
+  check: ImportCheck;
+  notes: string[];
+  /** of the file with the weights; null where it is missing */
+  weightBytes: number | null;
+}
+
+/** A line of the list of imported networks. */
+export interface ModelSummary {
+  name: string;
+  /** why it cannot be used; null = it can */
+  problem: string | null;
+  facts: {
+    /** height, width, channels */
+    image: number[];
+    classes: number;
+    parameters: number;
+    macs: number;
+    /** quantized layers */
+    layers: number;
+    source: ModelFile['source'];
+    check: ImportCheck;
+  } | null;
+}
+
+/** A layer list as a network, or what is wrong with it. */
+export interface LayerListView {
+  network: NetworkView | null;
+  /** the problem, and the entry of the list that it belongs to (null where it is the list as a whole) */
+  problem: { entry: number | null; text: string } | null;
 }
 
 export type SplitName = 'train' | 'validation' | 'test';

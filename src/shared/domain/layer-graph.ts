@@ -15,6 +15,16 @@ export interface InputLayer extends LayerBase {
   kind: 'input';
   shape: readonly [height: number, width: number, channels: number];
 }
+/**
+ * (x - mean) / std for each channel, of constants that no training moves: what a network from elsewhere expects of its
+ * images. The image itself is then not quantized but this tensor, whose zeros are what padding means.
+ */
+export interface NormalizeLayer extends LayerBase {
+  kind: 'normalize';
+  mean: readonly number[];
+  /** > 0 or < 0, never 0 */
+  std: readonly number[];
+}
 /** Convolution without bias (a BN follows and carries it), or with one. Weights are HWIO: [k, k, in / groups, out]. */
 export interface ConvLayer extends LayerBase {
   kind: 'conv';
@@ -78,6 +88,7 @@ export interface LinearLayer extends LayerBase {
 
 export type Layer =
   | InputLayer
+  | NormalizeLayer
   | ConvLayer
   | BatchNormLayer
   | ReluLayer
@@ -137,6 +148,13 @@ export function inferShapes(graph: LayerGraph): Map<string, readonly number[]> {
       case 'input':
         shapes.set(layer.name, layer.shape);
         break;
+      case 'normalize': {
+        const channels = inputs[0].at(-1);
+        if (layer.mean.length !== channels || layer.std.length !== channels)
+          fail(layer, `has ${layer.mean.length} means and ${layer.std.length} deviations for ${channels} channels`);
+        shapes.set(layer.name, inputs[0]);
+        break;
+      }
       case 'conv': {
         if (inputs[0].length !== 3) fail(layer, `needs an image, got [${inputs[0].join('x')}]`);
         const [height, width, channels] = inputs[0];

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { augmentationSchema } from './augmentations.ts';
 import { DATA_FORMATS } from './data-formats.ts';
+import { layerListSchema } from './layer-list.ts';
+import { modelNameSchema } from './network.ts';
 import { ALL_BITS, FORM_KEYS, GRANULARITIES, MAX_BITS, MIN_BITS, SYMMETRIES } from '../domain/form.ts';
 
 /** Version of the recipe format; raised when a field changes meaning. */
@@ -116,9 +118,29 @@ export const ARCHITECTURES = [
   'efficientnet-b0',
 ] as const;
 
+const ownNetwork = {
+  file: modelNameSchema.optional().describe('architecture = file: name of a network in the models folder of the project (docs/import.md)'),
+  classifier: z
+    .enum(['keep', 'new'])
+    .optional()
+    .describe('architecture = file: keep its last layer (when left out), or begin with a new one for the classes of the data set'),
+  layers: layerListSchema.optional().describe('architecture = layers: the layers in order (docs/import.md)'),
+};
+
+/** Adds an issue where an own network is chosen and not told. */
+function requireOwnNetwork({ value, issues }: z.core.ParsePayload<{ architecture: string; file?: string; layers?: unknown }>): void {
+  const { architecture } = value;
+  if ((architecture !== 'file' && architecture !== 'layers') || value[architecture] !== undefined) return;
+  const what = architecture === 'file' ? 'the name of an imported network' : 'a list of layers';
+  issues.push({ code: 'custom', message: `architecture '${architecture}' needs ${what} here`, path: [architecture], input: value });
+}
+
 const model = section(
   {
-    architecture: z.enum(ARCHITECTURES).default('small-cnn').describe('network'),
+    architecture: z
+      .enum([...ARCHITECTURES, 'file', 'layers'])
+      .default('small-cnn')
+      .describe('network; file: an imported one of the project, layers: the list below'),
     width: z.number().min(0.1).max(4).optional().describe('MobileNetV2: multiplier of the channel counts; 1 when left out'),
     stem: z
       .enum(['imagenet', 'small'])
@@ -126,9 +148,10 @@ const model = section(
       .describe(
         'ResNet-18 to -50, MobileNetV2, EfficientNet-B0: imagenet, as published, halves the image five times; small, for images of about 32x32, three times; imagenet when left out',
       ),
+    ...ownNetwork,
   },
   'the network',
-);
+).check(requireOwnNetwork);
 
 const granularityList = z.array(z.enum(GRANULARITIES)).min(1);
 const symmetryList = z.array(z.enum(SYMMETRIES)).min(1);

@@ -74,3 +74,6 @@ export async function loadMnist(recipe: DataRecipe, onProgress?: DataProgress): 
   onProgress?.(total, total);
   return splits;
 }
+
+/** The 10,000 test images of the bundled copy: real images that are always there. @throws WorkbenchError `data-invalid` */
+export const bundledTestImages = (): ImageSet => readPair(bundledRoot(), 't10k');

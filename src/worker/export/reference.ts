@@ -129,6 +129,10 @@ export function referenceEvaluator(view: IntegerView): (image: ArrayLike<number>
     switch (layer.kind) {
       case 'input':
         return Float64Array.from(image);
+      case 'normalize': {
+        const { mean, std } = layer;
+        return inputs[0].map((value, index) => (value - Math.fround(mean[index % mean.length])) / Math.fround(std[index % std.length]));
+      }
       case 'conv':
         return convolve(inputs[0], layer, floats.get(layer.name)!, shapeIn, shapes.get(layer.name)!);
       case 'batchnorm':

@@ -13,14 +13,14 @@ import { tensorflowVersion, usesGpu } from '../engine/binding.ts';
 import type { Executor } from '../engine/executor.ts';
 import type { HostArray, Program } from '../engine/graph.ts';
 import { createExecutor } from '../engine/index.ts';
-import { parameterSpecs } from '../models/parameters.ts';
-import { recipeNetwork } from '../models/registry.ts';
+import { initialParameters, parameterSpecs } from '../models/parameters.ts';
+import { modelOf, type RecipeModel } from '../models/project-model.ts';
 import { drawSamples } from '../predictor/split.ts';
 import { TableLayout } from '../quant/table-layout.ts';
 import { requireFeasible, targetWindows } from '../search/window.ts';
 import { CheckpointStore, type Checkpoint } from '../supernet/checkpoint.ts';
 import { Evaluator } from '../supernet/evaluator.ts';
-import { damagedCheckpoint } from '../supernet/safetensors.ts';
+import { damagedCheckpoint } from '../formats/safetensors.ts';
 import { TABLE_NAMES } from '../supernet/program-scope.ts';
 import { buildProgram, trainingVariables } from '../supernet/program.ts';
 import type { Reporter } from './reporter.ts';
@@ -78,11 +78,15 @@ export class RunContext {
     readonly control: RunControl,
     readonly data: DataSplits,
     readonly layout: TableLayout,
+    private readonly model: RecipeModel,
   ) {
     this.breathe = control.breathe;
     this.recipe = options.recipe;
     this.threads = options.engine.threads ?? (Number(process.env.TF_NUM_INTRAOP_THREADS) || availableParallelism());
-    this.checkpoints = new CheckpointStore(options.runDirectory, `${options.fingerprint}-${data.digest}`);
+    this.checkpoints = new CheckpointStore(
+      options.runDirectory,
+      [options.fingerprint, data.digest, model.digest].filter(Boolean).join('-'),
+    );
     const { pretrain, supernet, evaluation, predictor, calibration } = this.recipe;
     const sizes = {
       pretrainBatch: pretrain.epochs > 0 ? pretrain.batch : 0,
@@ -104,9 +108,15 @@ export class RunContext {
     );
     checkSizes(recipe, data);
     const { height, width, channels, classes } = data.train;
-    const layout = new TableLayout(recipeNetwork(recipe, [height, width, channels], classes));
+    const model = modelOf(recipe, [height, width, channels], classes, options.models);
+    const layout = new TableLayout(model.graph);
     checkFeasible(recipe, layout);
-    return new RunContext(options, reporter, control, data, layout);
+    return new RunContext(options, reporter, control, data, layout, model);
+  }
+
+  /** What float training begins with: the weights of an imported network, random ones for the rest. */
+  firstParameters(): Map<string, Float32Array> {
+    return new Map([...initialParameters(this.layout.graph, this.recipe.seed), ...(this.model.weights?.() ?? [])]);
   }
 
   info(): OpenedInfo {

@@ -1,14 +1,16 @@
 import type { PretrainResult } from '../../shared/contract/job-protocol.ts';
 import { deriveSeed } from '../../shared/domain/random.ts';
 import { BatchSource } from '../data/batch-source.ts';
-import { initialParameters } from '../models/parameters.ts';
 import { evaluateFloat } from '../supernet/evaluator.ts';
 import { cosineRate, stepsOf } from '../supernet/schedule.ts';
 import { floatStep } from '../supernet/trainer.ts';
 import type { RunContext } from './context.ts';
 import { isStop, requireFiniteLoss } from './training-guards.ts';
 
-/** Trains the float network: Adam, cosine rate. Resumes at the step of its last checkpoint. */
+/**
+ * Trains the float network: Adam, cosine rate; from random weights or those of an imported network, which 0 epochs leave
+ * as they are. Resumes at the step of its last checkpoint.
+ */
 export async function pretrain(context: RunContext): Promise<PretrainResult> {
   const { recipe, data, reporter, control, layout } = context;
   const executor = await context.executor();
@@ -19,7 +21,7 @@ export async function pretrain(context: RunContext): Promise<PretrainResult> {
   if (checkpoint) {
     await context.restore(checkpoint, 'pretrain');
     step = checkpoint.step;
-  } else await executor.write(initialParameters(layout.graph, recipe.seed));
+  } else await executor.write(context.firstParameters());
   const source = new BatchSource(data.train, {
     batch: recipe.pretrain.batch,
     seed: deriveSeed(recipe.seed, 'pretrain/batches'),

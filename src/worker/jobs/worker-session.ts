@@ -7,6 +7,8 @@ import { exportCandidates } from './export.ts';
 import { grid } from './grid.ts';
 import { look } from './look/look.ts';
 import { measureSensitivity } from './look/measure-sensitivity.ts';
+import { exportFloatModel } from './models/export-model.ts';
+import { importModel } from './models/import-model.ts';
 import { measure } from './measure.ts';
 import { predict } from './predict.ts';
 import { predictor } from './predictor.ts';
@@ -102,6 +104,10 @@ export class WorkerSession {
       }
       case 'predict':
         return reporter.send({ type: 'predicted', result: await predict(this.run(), message.request) });
+      case 'import-model':
+        return reporter.send({ type: 'model-imported', result: await importModel(message.request, reporter, this.control.breathe) });
+      case 'export-model':
+        return reporter.send({ type: 'model-exported', result: await exportFloatModel(message.request, reporter, this.control.breathe) });
       case 'sensitivity':
         return reporter.send({ type: 'sensitivity', result: await measureSensitivity(this.run()) });
       case 'look':

@@ -25,7 +25,8 @@ import { functionNames, TABLE_NAMES } from '../supernet/program-scope.ts';
 import { buildProgram } from '../supernet/program.ts';
 import { elasticStep, floatStep } from '../supernet/trainer.ts';
 import { initialParameters, parameterSpecs } from './parameters.ts';
-import { recipeNetwork, type ModelOptions } from './registry.ts';
+import { modelOf } from './project-model.ts';
+import type { ModelOptions } from './registry.ts';
 
 const BATCH = 8;
 const RECALIBRATION = 16;
@@ -92,7 +93,7 @@ describe(`an eighth of the channels: float step, calibration, elastic step, meas
         { name: 'cycle', model, supernet: { freezeBn }, space: { weightBits: [3, 8], activationBits: [3, 8] } },
         'test',
       );
-      const layout = new TableLayout(slim(recipeNetwork(recipe, [size, size, 3], CLASSES)));
+      const layout = new TableLayout(slim(modelOf(recipe, [size, size, 3], CLASSES).graph));
       const sizes = { pretrainBatch: BATCH, trainBatch: BATCH, evaluationBatch: 6, recalibration: [RECALIBRATION], calibration: BATCH };
       const program = buildProgram(layout, sizes, { freezeBn });
       const { create } = executors.get(kind) ?? executors.get('portable')!;

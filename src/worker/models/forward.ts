@@ -39,6 +39,11 @@ export function forward(b: GraphBuilder, graph: LayerGraph, images: Value, hooks
       case 'input':
         y = images;
         break;
+      case 'normalize': {
+        const [mean, std] = [layer.mean, layer.std].map((values) => b.constant(values, [values.length]));
+        y = b.div(b.sub(inputs[0], mean), std);
+        break;
+      }
       case 'conv': {
         const index = order.get(layer.name)!;
         y = groupedConv2d(b, inputs[0], hooks.weights(layer, index), { stride: layer.stride, padding: layer.padding }, layer.groups);

@@ -9,7 +9,8 @@ import { parseForm } from '../../shared/domain/form.ts';
 import { encodingLength } from '../predictor/encoding.ts';
 import { isSigned } from '../quant/signedness.ts';
 import { initialParameters, parameterSpecs } from './parameters.ts';
-import { createModel, recipeNetwork, type ModelOptions } from './registry.ts';
+import { modelOf } from './project-model.ts';
+import { createModel, type ModelOptions } from './registry.ts';
 import { resnetCifar } from './resnet-cifar.ts';
 import { smallCnn } from './small-cnn.ts';
 
@@ -128,7 +129,7 @@ describe('networks for ImageNet on other images', () => {
 test('pinned layers keep 8 bits and stay out of the averages', () => {
   const pinned = ['stage2.block1.depthwise'];
   const recipe = parseRecipe({ name: 'x', model: { architecture: 'mobilenetv2' }, space: { pinned } }, 'test');
-  const graph = recipeNetwork(recipe, [32, 32, 3], 10);
+  const graph = modelOf(recipe, [32, 32, 3], 10).graph;
   const [facts, points] = [layerFacts(graph), quantizationPoints(graph)];
   expect(facts.filter((fact) => fact.pinned).map(({ name }) => name)).toEqual(['stem', ...pinned, 'fc']);
   const configuration = uniformConfiguration(facts, 3, parseForm('css'), points);

@@ -1,5 +1,6 @@
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import { inferShapes, type LayerGraph } from '../../shared/domain/layer-graph.ts';
+import type { ARCHITECTURES } from '../../shared/schema/recipe.ts';
 import type { Recipe } from '../../shared/schema/recipe.ts';
 import type { InputShape } from './blocks.ts';
 import { efficientnetB0 } from './efficientnet-b0.ts';
@@ -9,9 +10,9 @@ import { resnet } from './resnet.ts';
 import { smallCnn } from './small-cnn.ts';
 import { vggSmall } from './vgg-small.ts';
 
-/** The `model` section of a recipe. */
-export type ModelOptions = Recipe['model'];
-type Architecture = ModelOptions['architecture'];
+/** The `model` section of a recipe that names a network of the program. */
+export type ModelOptions = Omit<Recipe['model'], 'architecture'> & { architecture: Architecture };
+type Architecture = (typeof ARCHITECTURES)[number];
 type ModelFactory = (input: InputShape, classes: number, options: ModelOptions) => LayerGraph;
 
 /** One line for each architecture. */
@@ -27,12 +28,6 @@ const MODELS: Readonly<Record<Architecture, ModelFactory>> = {
   mobilenetv2: (input, classes, { width, stem }) => mobilenetV2(input, classes, width, stem),
   'efficientnet-b0': (input, classes, { stem }) => efficientnetB0(input, classes, stem),
 };
-
-/** The network of a recipe, with the layers that its space keeps at 8 bits. */
-export function recipeNetwork({ model, space }: Pick<Recipe, 'model' | 'space'>, input: InputShape, classes: number): LayerGraph {
-  const graph = createModel(model, input, classes);
-  return space.pinned ? { ...graph, pinned: space.pinned } : graph;
-}
 
 /**
  * The network of a recipe for images of one size.

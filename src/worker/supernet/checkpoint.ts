@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fromErrorPayload, toErrorPayload, WorkbenchError } from '../../shared/contract/errors.ts';
-import { damagedCheckpoint, decodeSafetensors, encodeSafetensors, type TensorArray } from './safetensors.ts';
+import { damagedCheckpoint, decodeSafetensors, encodeSafetensors, type TensorArray } from '../formats/safetensors.ts';
 
 export interface Checkpoint {
   tensors: Map<string, TensorArray>;

@@ -23,6 +23,13 @@ export function trainingVariables(program: Program): string[] {
   return program.variables.map((variable) => variable.name).filter((name) => !name.startsWith('accumulator/'));
 }
 
+/** The float network alone, for networks of which nothing is trained. @param batch images in a call */
+export function floatProgram(layout: TableLayout, batch: number): Program {
+  const scope = new ProgramScope(layout);
+  floatEvaluate(scope, batch);
+  return scope.b.build();
+}
+
 /**
  * Writes every function of a run's network over one set of variables.
  * @param options freezeBn: elastic training takes every BN as the float net has it, and leaves it so

@@ -72,7 +72,7 @@ export function useExport() {
     networkProblem.value = null;
     if (!current || !trained.value) return;
     try {
-      const found = await host().recipes.network({ recipe: current.settings });
+      const found = await host().recipes.network({ recipe: current.settings, project: projects.view?.folder });
       if (!gone && run.value?.id === current.id) network.value = found;
     } catch (error) {
       if (!gone && run.value?.id === current.id) networkProblem.value = toWorkbenchError(error).message;

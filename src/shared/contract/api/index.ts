@@ -78,7 +78,8 @@ const recipes = {
   parse: base
     .input(z.union([z.strictObject({ text: z.string().max(2 ** 20) }), z.strictObject({ path: pathSchema })]))
     .output(type<{ recipe: z.infer<typeof recipeSchema> | null; problems: string[] }>()),
-  network: base.input(z.strictObject({ recipe: recipeSchema })).output(type<NetworkView>()),
+  /** `project`: where imported networks lie, which a recipe names */
+  network: base.input(z.strictObject({ recipe: recipeSchema, project: pathSchema.optional() })).output(type<NetworkView>()),
   preview: base
     .input(
       z.strictObject({

@@ -73,6 +73,11 @@ class GraphWriter {
     switch (layer.kind) {
       case 'input':
         return INPUT_NAME;
+      case 'normalize': {
+        const constant = (part: 'mean' | 'std') =>
+          this.constant(`${layer.name}/${part}`, [1, layer[part].length, 1, 1], Float32Array.from(layer[part]));
+        return this.add('Div', [this.add('Sub', [inputs[0], constant('mean')], `${layer.name}/centred`), constant('std')], output);
+      }
       case 'conv': {
         return this.add('Conv', [inputs[0], ...this.parameters(layer)], this.foldedName(layer), {
           attributes: { dilations: [1, 1], group: layer.groups, ...windowOf(layer) },

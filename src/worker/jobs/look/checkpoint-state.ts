@@ -7,7 +7,7 @@ import { calibrateWeights, emptyTables } from '../../quant/calibrate.ts';
 import type { TableLayout } from '../../quant/table-layout.ts';
 import type { QuantizerTables } from '../../quant/tables.ts';
 import { TABLE_NAMES } from '../../supernet/program-scope.ts';
-import { damagedCheckpoint, decodeSafetensors, type TensorArray } from '../../supernet/safetensors.ts';
+import { damagedCheckpoint, decodeSafetensors, type TensorArray } from '../../formats/safetensors.ts';
 
 /** A checkpoint that another process may be about to replace. */
 export interface CheckpointState {

@@ -65,13 +65,14 @@ function range(sets: readonly Float32Array[]): { minimum: number; maximum: numbe
 export async function lookAtLayer({
   recipe,
   runDirectory,
+  models,
   layer: name,
   bits,
   granularity,
   symmetry,
   bins,
 }: LayerRequest): Promise<LayerView> {
-  const layout = new TableLayout(await networkOf(recipe));
+  const layout = new TableLayout(await networkOf(recipe, models));
   const layer = layout.facts.findIndex((facts) => facts.name === name);
   if (layer < 0) {
     const names = layout.facts.map((facts) => facts.name).join(', ');

@@ -16,13 +16,13 @@ export type LookProgress = (done: number, total: number) => void | Promise<void>
 export async function look(request: LookRequest, tell: LookProgress): Promise<Extract<WorkerMessage, { type: 'looked' }>> {
   switch (request.kind) {
     case 'network':
-      return { type: 'looked', kind: request.kind, result: await lookAtNetwork(request.recipe) };
+      return { type: 'looked', kind: request.kind, result: await lookAtNetwork(request.recipe, request.models) };
     case 'preview':
       return { type: 'looked', kind: request.kind, result: await lookAtData(request) };
     case 'layer':
       return { type: 'looked', kind: request.kind, result: await lookAtLayer(request) };
     case 'sensitivity':
-      return { type: 'looked', kind: request.kind, result: await lookAtSensitivity(request.recipe, request.runDirectory) };
+      return { type: 'looked', kind: request.kind, result: await lookAtSensitivity(request.recipe, request.runDirectory, request.models) };
     case 'data':
       return { type: 'looked', kind: request.kind, result: await checkData(request.data, request.keep, tell) };
     case 'data-cache': {

@@ -26,8 +26,8 @@ export function weightSensitivity(layout: TableLayout, recipe: Recipe, state: Ch
 }
 
 /** Weight SQNR at the newest checkpoint of a run. @throws WorkbenchError `checkpoint-invalid` */
-export async function lookAtSensitivity(recipe: Recipe, runDirectory: string): Promise<SensitivityView> {
-  const layout = new TableLayout(await networkOf(recipe));
+export async function lookAtSensitivity(recipe: Recipe, runDirectory: string, models?: string): Promise<SensitivityView> {
+  const layout = new TableLayout(await networkOf(recipe, models));
   const weights = weightSensitivity(layout, recipe, newestState(runDirectory));
   return { layers: layout.facts.map(({ name }, layer) => ({ name, weights: weights[layer], activations: null })) };
 }

@@ -78,14 +78,16 @@ function isEntry(value: unknown): value is HeaderEntry {
 /**
  * Reads the safetensors format. Files without a sha256 of ours are taken as they are.
  * @param source path of the file, for the error
+ * @param refuse makes the error; that of a checkpoint when left out
  * @throws WorkbenchError `checkpoint-invalid` when the bytes are cut, changed, or no safetensors
  */
 export function decodeSafetensors(
   bytes: Uint8Array,
   source: string,
+  refuse: (path: string, why: string) => WorkbenchError = damagedCheckpoint,
 ): { tensors: Map<string, TensorArray>; metadata: Record<string, string> } {
   const invalid = (why: string): never => {
-    throw damagedCheckpoint(source, why);
+    throw refuse(source, why);
   };
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.length < 8) invalid(`holds only ${view.length} bytes`);

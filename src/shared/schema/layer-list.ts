@@ -1,0 +1,180 @@
+/** The layer list that a person writes, and the layer graph that it means. */
+import { z } from 'zod';
+import { inferShapes, type Layer, type LayerGraph, type Padding } from '../domain/layer-graph.ts';
+
+const size = z.number().int().min(1).max(65536);
+const pair = z.union([size, z.tuple([size, size])]);
+const edge = z.number().int().min(0).max(65536);
+const padding = z.union([z.enum(['same', 'valid']), edge, z.tuple([edge, edge, edge, edge])]);
+const reference = z.string().min(1).max(200);
+const called = {
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'may hold only letters, digits and . _ -')
+    .max(200)
+    .optional()
+    .describe('the kind and a number when left out'),
+};
+const single = { ...called, input: reference.optional().describe('the layer before when left out; `input` is the image') };
+const several = { ...called, inputs: z.array(reference).min(2).max(64) };
+const behind = { norm: z.boolean().default(false), activation: z.enum(['none', 'relu', 'relu6', 'swish']).default('none') };
+const window = { kernel: pair, stride: pair.optional(), padding: padding.default('valid') };
+
+const listedLayer = z.discriminatedUnion('kind', [
+  z.strictObject({
+    ...single,
+    kind: z.literal('conv'),
+    filters: size,
+    kernel: pair.default(3),
+    stride: pair.default(1),
+    padding: padding.default('same'),
+    groups: z.union([size, z.literal('depthwise')]).default(1),
+    bias: z.boolean().optional().describe('without `norm` when left out'),
+    ...behind,
+  }),
+  z.strictObject({
+    ...single,
+    kind: z.literal('linear'),
+    units: size.optional().describe('the classes of the data set'),
+    bias: z.boolean().default(true),
+    activation: behind.activation,
+  }),
+  z.strictObject({ ...single, kind: z.literal('maxpool'), ...window }),
+  z.strictObject({ ...single, kind: z.literal('avgpool'), ...window }),
+  z.strictObject({ ...single, kind: z.literal('relu'), max: z.number().positive().optional() }),
+  z.strictObject({ ...single, kind: z.enum(['batchnorm', 'swish', 'sigmoid', 'globalpool', 'flatten']) }),
+  z.strictObject({ ...several, kind: z.enum(['add', 'multiply', 'concat']) }),
+]);
+export const layerListSchema = z.array(listedLayer).min(1).max(2000);
+export type ListedLayer = z.infer<typeof listedLayer>;
+
+const BN_EPSILON = 1e-5;
+
+const asPair = (value: number | [number, number]): [number, number] => (typeof value === 'number' ? [value, value] : value);
+
+/** `same` keeps the size at stride 1; an even kernel gets the odd row or column below and to the right. */
+function paddingOf(wish: z.infer<typeof padding>, kernel: readonly [number, number]): Padding {
+  if (typeof wish === 'object') return wish;
+  if (wish === 'valid') return [0, 0, 0, 0];
+  if (typeof wish === 'number') return [wish, wish, wish, wish];
+  const [vertical, horizontal] = kernel.map((length) => length - 1);
+  return [Math.floor(vertical / 2), Math.ceil(vertical / 2), Math.floor(horizontal / 2), Math.ceil(horizontal / 2)];
+}
+
+/** Layers under construction: every list entry is one layer, then its normalization and activation. */
+class Expansion {
+  readonly layers: Layer[];
+  /** what readers of a list entry read: the last of its layers */
+  private readonly ends = new Map([['input', 'input']]);
+  private readonly counts = new Map<string, number>();
+  private last = 'input';
+
+  constructor(image: readonly [number, number, number]) {
+    this.layers = [{ kind: 'input', name: 'input', inputs: [], shape: image }];
+  }
+
+  private nameOf({ kind, name }: ListedLayer): string {
+    const count = (this.counts.get(kind) ?? 0) + 1;
+    this.counts.set(kind, count);
+    const chosen = name ?? `${kind}${count}`;
+    if (this.ends.has(chosen)) throw new Error(`Layer '${chosen}' (${kind}) has a name that is already taken.`);
+    return chosen;
+  }
+
+  private read(reader: string, wish: string): string {
+    const found = this.ends.get(wish);
+    if (found === undefined) throw new Error(`Layer '${reader}' reads '${wish}', which no earlier layer produces.`);
+    return found;
+  }
+
+  private channels(tensor: string): number {
+    return inferShapes({ name: '', classes: 1, layers: this.layers }).get(tensor)!.at(-1)!;
+  }
+
+  add(entry: ListedLayer, classes: number): void {
+    const name = this.nameOf(entry);
+    const inputs =
+      'inputs' in entry
+        ? entry.inputs.map((wish) => this.read(name, wish))
+        : [entry.input === undefined ? this.last : this.read(name, entry.input)];
+    let end = name;
+    const then = (suffix: string, layer: { kind: 'batchnorm'; epsilon: number } | { kind: 'relu'; max?: number } | { kind: 'swish' }) => {
+      this.layers.push({ ...layer, name: `${name}.${suffix}`, inputs: [end] });
+      end = `${name}.${suffix}`;
+    };
+    const activate = (activation: z.infer<typeof behind.activation>) => {
+      if (activation === 'swish') then('swish', { kind: 'swish' });
+      else if (activation !== 'none') then('relu', { kind: 'relu', ...(activation === 'relu6' && { max: 6 }) });
+    };
+    switch (entry.kind) {
+      case 'conv': {
+        const kernel = asPair(entry.kernel);
+        const groups = entry.groups === 'depthwise' ? this.channels(inputs[0]) : entry.groups;
+        const { filters, norm, bias = !norm } = entry;
+        this.layers.push({ kind: 'conv', name, inputs, filters, kernel, stride: asPair(entry.stride), padding: paddingOf(entry.padding, kernel), groups, bias }); // prettier-ignore
+        if (norm) then('bn', { kind: 'batchnorm', epsilon: BN_EPSILON });
+        activate(entry.activation);
+        break;
+      }
+      case 'linear':
+        this.layers.push({ kind: 'linear', name, inputs, units: entry.units ?? classes, bias: entry.bias });
+        activate(entry.activation);
+        break;
+      case 'maxpool':
+      case 'avgpool': {
+        const kernel = asPair(entry.kernel);
+        const stride = entry.stride === undefined ? kernel : asPair(entry.stride);
+        this.layers.push({ kind: entry.kind, name, inputs, kernel, stride, padding: paddingOf(entry.padding, kernel) });
+        break;
+      }
+      case 'relu':
+        this.layers.push({ kind: 'relu', name, inputs, ...(entry.max !== undefined && { max: entry.max }) });
+        break;
+      case 'batchnorm':
+        this.layers.push({ kind: 'batchnorm', name, inputs, epsilon: BN_EPSILON });
+        break;
+      default:
+        this.layers.push({ kind: entry.kind, name, inputs });
+    }
+    this.ends.set(name, end);
+    this.last = end;
+  }
+}
+
+/**
+ * The network of a layer list.
+ * @param image size of the images
+ * @throws Error with a sentence that names the layer whose name, input or shape does not fit
+ */
+export function expandLayers(list: readonly ListedLayer[], image: readonly [number, number, number], classes: number): LayerGraph {
+  const expansion = new Expansion(image);
+  for (const entry of list) expansion.add(entry, classes);
+  const graph: LayerGraph = { name: 'layers', classes, layers: expansion.layers };
+  requireClassifier(graph);
+  return graph;
+}
+
+/** What a layer graph must be beyond fitting shapes. @throws Error naming the layer */
+export function requireClassifier(graph: LayerGraph): void {
+  const shapes = inferShapes(graph);
+  const last = graph.layers.at(-1)!;
+  const shape = shapes.get(last.name)!;
+  if (shape.length !== 1 || shape[0] !== graph.classes)
+    throw new Error(
+      `Layer '${last.name}' (${last.kind}) is the last and gives [${shape.join('x')}], where one number for each of the ${graph.classes} classes belongs.`,
+    );
+  const read = new Set(graph.layers.flatMap(({ inputs }) => inputs));
+  const loose = graph.layers.find(({ name }) => name !== last.name && !read.has(name));
+  if (loose) throw new Error(`Layer '${loose.name}' (${loose.kind}) is read by no other layer: leave it out, or name it as an input.`);
+  for (const layer of graph.layers) {
+    if (layer.kind !== 'batchnorm') continue;
+    const producer = graph.layers.find(({ name }) => name === layer.inputs[0])!;
+    const readers = graph.layers.filter(({ inputs }) => inputs.includes(producer.name)).length;
+    if (producer.kind !== 'conv' || readers > 1)
+      throw new Error(
+        `Layer '${layer.name}' (batchnorm) does not stand directly behind a convolution that nothing else reads, which it is folded into.`,
+      );
+  }
+  if (graph.layers.filter(({ kind }) => kind === 'conv' || kind === 'linear').length < 2)
+    throw new Error(`The network has fewer than two convolution or linear layers, and the first and the last keep 8 bits: add one.`);
+}
