@@ -3,7 +3,7 @@ import { layerByName, type LayerGraph } from '../../shared/domain/layer-graph.ts
 /**
  * Whether a tensor can be negative. Unsigned tensors get codes 0 .. 2^b-1 in both symmetries, signed ones
  * -2^(b-1) .. 2^(b-1)-1 (eqnet-spec 1.1). Decided by the graph, so it cannot change with the calibration batch:
- * images lie in [0, 1], a ReLU or sigmoid gives no negative value, sums, products, means and maxima of non-negative values
+ * images lie in [0, 1] before they are normalized, a ReLU or sigmoid gives no negative value, sums, products, means and maxima of non-negative values
  * are not negative. Swish goes down to -0.28.
  */
 export function isSigned(graph: LayerGraph, tensor: string): boolean {
@@ -13,6 +13,8 @@ export function isSigned(graph: LayerGraph, tensor: string): boolean {
     case 'relu':
     case 'sigmoid':
       return false;
+    case 'normalize':
+      return layer.mean.some((mean, c) => (layer.std[c] > 0 ? mean > 0 : mean < 1));
     case 'globalpool':
     case 'maxpool':
     case 'avgpool':

@@ -117,6 +117,11 @@ export function referencePass(
     switch (layer.kind) {
       case 'input':
         return [Array.from(images), () => undefined];
+      case 'normalize': {
+        const channels = layer.mean.length;
+        const y = x!.map((v, i) => (v - layer.mean[i % channels]) / layer.std[i % channels]);
+        return [y, (dy) => give(input, dy.map((d, i) => d / layer.std[i % channels]))]; // prettier-ignore
+      }
       case 'relu':
         return pointwise((v) => Math.min(Math.max(v, 0), layer.max ?? Infinity), (v) => (v > 0 && v < (layer.max ?? Infinity) ? 1 : 0)); // prettier-ignore
       case 'sigmoid':
