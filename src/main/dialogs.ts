@@ -2,7 +2,7 @@ import { app, BrowserWindow, dialog, type OpenDialogOptions } from 'electron';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../host/write-atomic.ts';
 
-export type OpenKind = 'project' | 'folder' | 'recipe' | 'configuration';
+export type OpenKind = 'project' | 'folder' | 'recipe' | 'configuration' | 'model';
 
 const JSON_FILES = [{ name: 'JSON', extensions: ['json'] }];
 
@@ -12,6 +12,7 @@ const OPEN: Readonly<Record<OpenKind, Pick<OpenDialogOptions, 'properties' | 'fi
   folder: { properties: ['openDirectory', 'createDirectory'] },
   recipe: { properties: ['openFile'], filters: JSON_FILES },
   configuration: { properties: ['openFile'], filters: JSON_FILES },
+  model: { properties: ['openFile'], filters: [{ name: 'ONNX, TensorFlow.js', extensions: ['onnx', 'json'] }] },
 };
 
 /** @returns the chosen path, or null when the person cancelled */

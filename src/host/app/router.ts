@@ -3,11 +3,13 @@ import { contract } from '../../shared/contract/api/index.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import type { FormKey } from '../../shared/domain/form.ts';
 import { parseRecipeFile, parseRecipeText } from './parse-recipe.ts';
-import { modelFolder } from '../models.ts';
+import { checkLayerList } from '../../shared/schema/layer-list.ts';
+import { listModels, modelFolder, showModel } from '../models.ts';
 import { appInfo } from './app-info.ts';
 import type { HostContext } from './context.ts';
 import { addDataSet, checkDataSet, downloadDataSet, downloadViews } from './data-jobs.ts';
 import { listFolder, whyNoNewProject } from './files.ts';
+import { exportFloatJob, importJob } from './models.ts';
 import type { OpenProject } from './open-project.ts';
 import { addToShelf, checked, exportModel, measure, predict, search, sensitivity } from './questions.ts';
 import { toRpcError } from './rpc-errors.ts';
@@ -111,6 +113,17 @@ export function createRouter(context: HostContext) {
         guard.checkRecipe(input.recipe);
         return look.ask({ kind: 'preview', ...input });
       }),
+    },
+    models: {
+      list: os.models.list.handler(({ input }) => listModels(projectOf(input).folder)),
+      show: os.models.show.handler(({ input }) => showModel(projectOf(input).folder, input.name)),
+      import: os.models.import.handler(({ input: { project, file, ...wanted } }) => ({
+        job: importJob(context, projectOf({ project }), { ...wanted, file: guard.check(file) }).id,
+      })),
+      export: os.models.export.handler(({ input }) => ({
+        job: exportFloatJob(context, projectOf(input), input.name, guard.check(input.file)).id,
+      })),
+      checkLayers: os.models.checkLayers.handler(({ input: { text, image, classes } }) => checkLayerList(text, image, classes)),
     },
     projects: {
       recent: os.projects.recent.handler(() => recent.list((folder) => projects.find(folder)?.store ?? null)),

@@ -33,12 +33,7 @@ export interface ModelSummary {
   } | null;
 }
 
-/** A layer list as a network, or what is wrong with it. */
-export interface LayerListView {
-  network: NetworkView | null;
-  /** the problem, and the entry of the list that it belongs to (null where it is the list as a whole) */
-  problem: { entry: number | null; text: string } | null;
-}
+export type { LayerListView } from '../schema/layer-list.ts';
 
 export type SplitName = 'train' | 'validation' | 'test';
 

@@ -1,5 +1,6 @@
 /** The layer list that a person writes, and the layer graph that it means. */
 import { z } from 'zod';
+import { viewNetwork, type NetworkView } from '../domain/network-view.ts';
 import { inferShapes, type Layer, type LayerGraph, type Padding } from '../domain/layer-graph.ts';
 
 const size = z.number().int().min(1).max(65536);
@@ -177,4 +178,42 @@ export function requireClassifier(graph: LayerGraph): void {
   }
   if (graph.layers.filter(({ kind }) => kind === 'conv' || kind === 'linear').length < 2)
     throw new Error(`The network has fewer than two convolution or linear layers, and the first and the last keep 8 bits: add one.`);
+}
+
+/** A layer list as a network, or what is wrong with it. */
+export interface LayerListView {
+  network: NetworkView | null;
+  /** the first problem, and the entry of the list that it belongs to (null where it is the list as a whole) */
+  problem: { entry: number | null; text: string } | null;
+}
+
+/** Reads a layer list that somebody typed. @param text JSON of the list */
+export function checkLayerList(text: string, image: readonly [number, number, number], classes: number): LayerListView {
+  const wrong = (entry: number | null, problem: string): LayerListView => ({ network: null, problem: { entry, text: problem } });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    return wrong(null, `The list is not valid JSON (${(error as Error).message}): correct it.`);
+  }
+  const parsed = layerListSchema.safeParse(json);
+  if (!parsed.success) {
+    const [{ path, message }] = parsed.error.issues;
+    const [entry, ...field] = path;
+    return wrong(typeof entry === 'number' ? entry : null, field.length ? `'${field.join('.')}': ${message}` : message);
+  }
+  const expansion = new Expansion(image);
+  for (const [index, entry] of parsed.data.entries()) {
+    try {
+      expansion.add(entry, classes);
+      inferShapes({ name: '', classes, layers: expansion.layers });
+    } catch (error) {
+      return wrong(index, (error as Error).message);
+    }
+  }
+  try {
+    return { network: viewNetwork(expandLayers(parsed.data, image, classes)), problem: null };
+  } catch (error) {
+    return wrong(null, (error as Error).message);
+  }
 }

@@ -39,7 +39,7 @@ function requireImages(set: ImageSet, wanted: number, field: string, split: stri
 }
 
 function checkSizes(recipe: Recipe, data: DataSplits): void {
-  requireImages(data.train, recipe.pretrain.batch, 'pretrain.batch', 'training');
+  if (recipe.pretrain.epochs > 0) requireImages(data.train, recipe.pretrain.batch, 'pretrain.batch', 'training');
   requireImages(data.train, recipe.supernet.batch, 'supernet.batch', 'training');
   requireImages(data.train, recipe.calibration.images, 'calibration.images', 'training');
   requireImages(data.train, recipe.evaluation.recalibrationImages, 'evaluation.recalibrationImages', 'training');

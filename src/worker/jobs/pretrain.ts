@@ -22,19 +22,21 @@ export async function pretrain(context: RunContext): Promise<PretrainResult> {
     await context.restore(checkpoint, 'pretrain');
     step = checkpoint.step;
   } else await executor.write(context.firstParameters());
-  const source = new BatchSource(data.train, {
-    batch: recipe.pretrain.batch,
-    seed: deriveSeed(recipe.seed, 'pretrain/batches'),
-    shift: recipe.data.shift,
-    augment: recipe.data.augment,
-  });
+  const prepare = () =>
+    new BatchSource(data.train, {
+      batch: recipe.pretrain.batch,
+      seed: deriveSeed(recipe.seed, 'pretrain/batches'),
+      shift: recipe.data.shift,
+      augment: recipe.data.augment,
+    });
+  const source = step < total ? prepare() : null;
   const save = (done: boolean) => context.saveState('pretrain', step, done);
   control.train({ save: () => save(false) });
   let saved = performance.now();
   try {
     // A training that a person ended early is done at whatever step that was.
     let going = !checkpoint?.done;
-    while (going && step < total) {
+    while (going && source && step < total) {
       const loss = await floatStep(executor, recipe, classes, await source.next(step), step, total);
       requireFiniteLoss(loss, 'pretrain', step);
       reporter.metric('pretrain/loss', step, loss);
@@ -53,7 +55,7 @@ export async function pretrain(context: RunContext): Promise<PretrainResult> {
     if (isStop(error)) await save(false);
     throw error;
   } finally {
-    await source.close();
+    await source?.close();
   }
   const testAccuracy = await evaluateFloat(executor, data.test, classes, recipe.evaluation.batch, context.breathe);
   reporter.metric('pretrain/test-accuracy', step, testAccuracy);

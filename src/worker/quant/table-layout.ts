@@ -69,3 +69,6 @@ export class TableLayout {
     return this.activationBases[point].get(symmetry)! + (bits - MIN_BITS);
   }
 }
+
+/** Whether there are BN statistics to re-estimate; networks of exporters that fold BN into the convolutions have none. */
+export const hasStatistics = ({ graph }: TableLayout): boolean => graph.layers.some(({ kind }) => kind === 'batchnorm');

@@ -4,7 +4,7 @@ import { imagesAsFloat } from '../data/batch.ts';
 import { imageSize, type ImageSet } from '../data/dataset.ts';
 import { biasUnits, fixedFeeds, foldedFeeds, integerView, type BatchNormStatistics, type Parameters } from '../quant/fold.ts';
 import type { IntegerView } from '../quant/integer-view.ts';
-import type { TableLayout } from '../quant/table-layout.ts';
+import { hasStatistics, type TableLayout } from '../quant/table-layout.ts';
 import { snapQuantizers, type QuantizerTables } from '../quant/tables.ts';
 import type { Executor } from '../engine/executor.ts';
 import { functionNames } from './program-scope.ts';
@@ -54,8 +54,9 @@ export class Evaluator {
     return { snapped, feeds: fixedFeeds(this.layout, snapped) };
   }
 
-  /** BN statistics of one configuration from one batch. @param images must be a re-calibration size of the program */
+  /** BN statistics of one configuration from one batch; none without BN, where biases alone shift. @param images must be a re-calibration size of the program */
   private async statistics({ snapped, feeds }: ReturnType<Evaluator['quantizers']>, images: number): Promise<BatchNormStatistics> {
+    if (!hasStatistics(this.layout)) return { mean: new Float32Array(0), variance: new Float32Array(0) };
     const biasUnit = biasUnits(this.layout, snapped);
     const result = await this.executor.run(functionNames.recalibrate(images), {
       ...feeds,

@@ -1,5 +1,5 @@
 import type { Program } from '../engine/graph.ts';
-import type { TableLayout } from '../quant/table-layout.ts';
+import { hasStatistics, type TableLayout } from '../quant/table-layout.ts';
 import { apply, momentsOnly, pass } from './elastic-functions.ts';
 import { evaluate, probe, recalibrate } from './evaluation-functions.ts';
 import { floatEvaluate, floatStep } from './float-functions.ts';
@@ -43,7 +43,7 @@ export function buildProgram(layout: TableLayout, sizes: ProgramSizes, options: 
     apply(scope);
   }
   momentsOnly(scope);
-  for (const images of new Set(sizes.recalibration)) recalibrate(scope, images);
+  if (hasStatistics(layout)) for (const images of new Set(sizes.recalibration)) recalibrate(scope, images);
   if (sizes.calibration) probe(scope, sizes.calibration);
   evaluate(scope, sizes.evaluationBatch);
   return scope.b.build();

@@ -11,6 +11,7 @@ import { recipeSchema } from '../../schema/recipe.ts';
 import { settingsSchema, type Settings } from '../../schema/settings.ts';
 import { data } from './data.ts';
 import { base, pathSchema, phaseSchema, projectRef, runRef } from './common.ts';
+import { models } from './models.ts';
 import type { DataPreview, LayerView, NetworkView, SearchPoints, SensitivityView } from '../look.ts';
 import type {
   AppInfo,
@@ -58,7 +59,7 @@ const settings = {
 const dialogs = {
   /** a dialog of the system; null when it was cancelled. Fails where `nativeDialogs` is false */
   open: base
-    .input(z.strictObject({ kind: z.enum(['project', 'folder', 'recipe', 'configuration']), title: z.string().max(200) }))
+    .input(z.strictObject({ kind: z.enum(['project', 'folder', 'recipe', 'configuration', 'model']), title: z.string().max(200) }))
     .output(type<string | null>()),
   /** asks for a place and writes the text there; null when it was cancelled. Fails where `nativeDialogs` is false */
   saveText: base
@@ -234,5 +235,5 @@ const engine = {
     .output(type<{ job: string }>()),
 };
 
-export const contract = { app, settings, dialogs, files, data, recipes, projects, runs, jobs, shelf, engine };
+export const contract = { app, settings, dialogs, files, data, recipes, models, projects, runs, jobs, shelf, engine };
 export type Contract = typeof contract;
