@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync } from 'node:fs';
+import { createReadStream, existsSync, mkdirSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fromErrorPayload, toErrorPayload, WorkbenchError } from '../../../shared/contract/errors.ts';
@@ -12,6 +12,9 @@ import { writeFileAtomically } from '../../export/write-file.ts';
 import { encodeSafetensors } from '../../formats/safetensors.ts';
 import { normalized, type Normalization } from '../../models/import/normalize.ts';
 import { convertOnnx, type OnnxNetwork } from '../../models/import/onnx/convert.ts';
+import { firstBytes } from '../../models/import/onnx/read.ts';
+import { convertLayersModel, type LayersNetwork } from '../../models/import/tfjs/convert.ts';
+import { openLayersModel } from '../../engine/layers-model.ts';
 import type { ImportedNetwork } from '../../models/import/network-writer.ts';
 import { parameterSpecs } from '../../models/parameters.ts';
 import type { Reporter } from '../reporter.ts';
@@ -62,6 +65,17 @@ async function originalOnnx(
   return { runtime, close, run: (image) => run(asOriginal(image, size, normalization, input.order)) };
 }
 
+async function originalLayers({ file }: LayersNetwork, size: readonly number[], normalization: Normalization): Promise<Original> {
+  const { runtime, run, close } = await openLayersModel(file.topology, file.specs, file.data);
+  return { runtime, close, run: (image) => run(asOriginal(image, size, normalization, 'hwc'), size) };
+}
+
+/** A layers model is told by its description; everything else is read as ONNX, whose errors say what it is instead. */
+function isJson(file: string): boolean {
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return false;
+  return /^\s*\{/.test(Buffer.from(firstBytes(file, 64)).toString('utf8'));
+}
+
 const inputShape = ({ layers }: LayerGraph) => layers.find((layer) => layer.kind === 'input')!.shape;
 
 function sentenceOf(check: ImportCheck): string {
@@ -103,7 +117,7 @@ export async function importModel(
     );
   reporter.report({ phase: 'import', unit: 'file', done: 0, total: 1, note: `reading ${basename(file)}` });
   await breathe();
-  const read = convertOnnx(file);
+  const read = isJson(file) ? convertLayersModel(file) : convertOnnx(file);
   const shape = inputShape(read.graph);
   const wanted = perChannel(normalization ?? { mean: [0], std: [1] }, shape[2]);
   const network: ImportedNetwork = { ...read, graph: { ...normalized(read.graph, wanted), name } };
@@ -112,7 +126,7 @@ export async function importModel(
   } catch (error) {
     throw refuse(`${file} cannot be trained here: ${(error as Error).message.replace(/\.$/, '')}.`, error);
   }
-  const original = await originalOnnx(file, read, shape, wanted);
+  const original = 'input' in read ? await originalOnnx(file, read, shape, wanted) : await originalLayers(read, shape, wanted);
   const check = await compareWithOriginal(network.graph, network.parameters, original, ending(read.ending), reporter, breathe);
   if (!(check.maxRelativeDifference <= MAX_DIFFERENCE))
     throw refuse(`${file} was read, but the result ${sentenceOf(check)}: nothing was stored; please report the file.`);
@@ -121,7 +135,12 @@ export async function importModel(
     version: NETWORK_VERSION,
     network: network.graph,
     weights: null,
-    source: { file: basename(file), kind: 'onnx', sha256: await sha256Of(file), importedAt: new Date().toISOString() },
+    source: {
+      file: basename(file),
+      kind: 'input' in read ? 'onnx' : 'tfjs-layers',
+      sha256: await sha256Of(file),
+      importedAt: new Date().toISOString(),
+    },
     check,
     notes,
   });

@@ -46,7 +46,7 @@ function worker() {
       options: { recipe, runDirectory: join(root, 'runs', recipe.name), models, fingerprint: 'f', engine: { executor: 'portable' } },
     });
   const phase = async <P extends Phase>(name: P) =>
-    ((await ask({ type: 'phase', phase: name, input: { done: [] } } as never)) as { result: PhaseResults[P] }).result;
+    ((await ask({ type: 'phase', phase: name, input: { done: [] } } as never)) as unknown as { result: PhaseResults[P] }).result;
   const bring = (name: string, write: (g: GraphFixture) => string) =>
     ask({
       type: 'import-model',

@@ -10,6 +10,9 @@ export interface ImportedNetwork {
   notes: string[];
 }
 
+/** A last step of the original that the imported network leaves out. */
+export type Ending = 'none' | 'softmax' | 'log-softmax';
+
 /** A part of another program's network that has no counterpart here. */
 export class Unsupported extends Error {}
 

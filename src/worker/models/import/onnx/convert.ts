@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { WorkbenchError } from '../../../../shared/contract/errors.ts';
 import type { GraphProto, NodeProto, ValueInfoProto } from '../../../formats/onnx/onnx_pb.ts';
-import { NetworkWriter, Unsupported, type ImportedNetwork } from '../network-writer.ts';
-import { Operation, type Conversion, type Ending } from './converter.ts';
+import { NetworkWriter, Unsupported, type Ending, type ImportedNetwork } from '../network-writer.ts';
+import { Operation, type Conversion } from './converter.ts';
 import { OPERATORS, replacementOf } from './operators/registry.ts';
 import { readOnnx } from './read.ts';
 import { constantOf } from './tensors.ts';

@@ -1,13 +1,10 @@
 import type { NodeProto } from '../../../formats/onnx/onnx_pb.ts';
-import { Unsupported, type NetworkWriter } from '../network-writer.ts';
+import { Unsupported, type Ending, type NetworkWriter } from '../network-writer.ts';
 import { Attributes } from './attributes.ts';
 import { isImage, type ConstantValue, type TensorValue, type Value } from './values.ts';
 
 /** What turns one kind of node into layers. @throws Unsupported with the end of a sentence that begins with the node */
 export type Operator = (node: Operation) => void;
-
-/** A last step of the original that the imported network leaves out. */
-export type Ending = 'none' | 'softmax' | 'log-softmax';
 
 /** The state of a conversion that all operators share. */
 export interface Conversion {

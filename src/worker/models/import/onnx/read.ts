@@ -40,7 +40,6 @@ const OTHERS: readonly [start: string, what: string][] = [
   ['PK', 'a zip archive, as PyTorch and Keras save their models'],
   ['\x89HDF', 'an HDF5 file, as Keras saves its models'],
   ['\x80', 'a Python pickle, as PyTorch saves its weights'],
-  ['{', 'a JSON file'],
   ['<', 'an HTML or XML file'],
 ];
 
