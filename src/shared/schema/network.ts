@@ -47,7 +47,7 @@ const layerSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...base, kind: z.literal('linear'), units: size, bias: z.boolean() }),
 ]);
 
-export const layerGraphSchema = z.strictObject({
+const layerGraphSchema = z.strictObject({
   name: z.string(),
   classes: z.number().int().min(1),
   layers: z.array(layerSchema).min(2).max(10_000),

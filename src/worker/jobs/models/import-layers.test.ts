@@ -1,15 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
-import * as layers from '@tensorflow/tfjs-layers';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startPortableBackend } from '../../engine/portable/memory.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { functionalModel, liveTensors, sequentialModel, type SavedModel } from '../../engine/layers-testkit.ts';
 import { Reporter } from '../reporter.ts';
 import { importModel } from './import-model.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'eqnet-layers-'));
-beforeAll(async () => void (await startPortableBackend()));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let count = 0;
@@ -31,21 +28,13 @@ function halves(values: Float32Array): Uint16Array {
   });
 }
 
-/** Saves a model as the library does, with its weights in two files. @returns path of model.json */
-async function saved(model: layers.LayersModel, compression: Compression = 'none'): Promise<string> {
+/** Writes a model as the library saves it, with its weights in two files. @returns path of model.json */
+function saved({ modelTopology, weightSpecs, weightData }: SavedModel, compression: Compression = 'none'): string {
   const place = mkdtempSync(join(folder, 'model-'));
-  let artifacts: tf.io.ModelArtifacts | undefined;
-  await model.save(
-    tf.io.withSaveHandler(async (given) => {
-      artifacts = given;
-      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' } };
-    }),
-  );
-  const { modelTopology, weightSpecs, weightData } = artifacts!;
-  const whole = Buffer.from(weightData as ArrayBuffer);
+  const whole = Buffer.from(weightData);
   let at = 0;
   const chunks: Buffer[] = [];
-  const weights = weightSpecs!.map((spec) => {
+  const weights = weightSpecs.map((spec) => {
     const size = spec.shape.reduce((a, n) => a * n, 1);
     const values = new Float32Array(new Uint8Array(whole.subarray(at, at + 4 * size)).buffer);
     at += 4 * size;
@@ -68,64 +57,22 @@ async function saved(model: layers.LayersModel, compression: Compression = 'none
   writeFileSync(join(place, 'b.bin'), bytes.subarray(half));
   const json = { format: 'layers-model', modelTopology, weightsManifest: [{ paths: ['a.bin', 'b.bin'], weights }] };
   writeFileSync(join(place, 'model.json'), JSON.stringify(json));
-  model.dispose();
   return join(place, 'model.json');
 }
 
-/** Statistics and biases of real use, in place of zeros and ones. */
-function settle(model: layers.LayersModel): layers.LayersModel {
-  for (const layer of model.layers) {
-    const own = layer.getWeights();
-    if (own.length > 1) layer.setWeights(own.map((tensor, i) => (i ? tf.randomUniform(tensor.shape, 0.2, 1, 'float32', i) : tensor)));
-  }
-  return model;
-}
-
-const sequential = () =>
-  settle(
-    layers.sequential({
-      layers: [
-        layers.layers.conv2d({ inputShape: [9, 8, 3], filters: 6, kernelSize: 3, strides: 2, padding: 'same', useBias: false }),
-        layers.layers.batchNormalization({ epsilon: 1e-3 }),
-        layers.layers.activation({ activation: 'relu' }),
-        layers.layers.zeroPadding2d({ padding: [[1, 0], [0, 1]] }), // prettier-ignore
-        layers.layers.depthwiseConv2d({ kernelSize: 3, depthMultiplier: 2 }),
-        layers.layers.reLU({ maxValue: 6 }),
-        layers.layers.maxPooling2d({ poolSize: 2, strides: 1, padding: 'same' }),
-        layers.layers.dropout({ rate: 0.5 }),
-        layers.layers.flatten(),
-        layers.layers.dense({ units: 8, activation: 'sigmoid' }),
-        layers.layers.dense({ units: 4, activation: 'softmax' }),
-      ],
-    }),
-  );
-
-function functional(): layers.LayersModel {
-  const input = layers.input({ shape: [8, 8, 1] });
-  const conv = (filters: number, x: layers.SymbolicTensor) =>
-    layers.layers.conv2d({ filters, kernelSize: 3, padding: 'same', activation: 'relu' }).apply(x) as layers.SymbolicTensor;
-  const [a, b] = [conv(4, input), conv(4, input)];
-  const added = layers.layers.add().apply([a, b]) as layers.SymbolicTensor;
-  const joined = layers.layers.concatenate().apply([added, a]) as layers.SymbolicTensor;
-  const small = layers.layers.averagePooling2d({ poolSize: 3, strides: 2, padding: 'same' }).apply(joined) as layers.SymbolicTensor;
-  const pooled = layers.layers.globalAveragePooling2d({}).apply(small) as layers.SymbolicTensor;
-  const output = layers.layers.dense({ units: 5, name: 'logits' }).apply(pooled) as layers.SymbolicTensor;
-  return settle(layers.model({ inputs: input, outputs: output }));
-}
-
 describe('a TensorFlow.js layers model', () => {
-  test.each<[string, () => layers.LayersModel, Compression, string[]]>([
+  test.each<[string, () => Promise<SavedModel>, Compression, string[]]>([
     [
       'sequential',
-      sequential,
+      sequentialModel,
       'none',
       ['input', 'conv', 'batchnorm', 'relu', 'conv', 'relu', 'maxpool', 'flatten', 'linear', 'sigmoid', 'linear'],
     ],
-    ['functional', functional, 'none', ['input', 'conv', 'relu', 'conv', 'relu', 'add', 'concat', 'avgpool', 'globalpool', 'linear']],
-    ['with weights of 8 bits', functional, 'uint8', []],
-    ['with weights of half precision', functional, 'float16', []],
+    ['functional', functionalModel, 'none', ['input', 'conv', 'relu', 'conv', 'relu', 'add', 'concat', 'avgpool', 'globalpool', 'linear']],
+    ['with weights of 8 bits', functionalModel, 'uint8', []],
+    ['with weights of half precision', functionalModel, 'float16', []],
   ])('%s computes the same as its own library', async (_, make, compression, kinds) => {
-    const { check, network, source } = await importFile(await saved(make(), compression), { mean: [0.5], std: [0.5] });
+    const { check, network, source } = await importFile(saved(await make(), compression), { mean: [0.5], std: [0.5] });
     expect(check.runtime).toMatch(/^TensorFlow\.js 4/);
     expect(check.maxRelativeDifference).toBeLessThanOrEqual(1e-5);
     expect(source.kind).toBe('tfjs-layers');
@@ -133,11 +80,11 @@ describe('a TensorFlow.js layers model', () => {
   });
 
   test('no tensor is left', async () => {
-    const file = await saved(functional());
+    const file = saved(await functionalModel());
     await importFile(file);
-    const { numTensors } = tf.memory();
+    const tensors = liveTensors();
     await importFile(file);
-    expect(tf.memory().numTensors).toBe(numTensors);
+    expect(liveTensors()).toBe(tensors);
   });
 
   test.each<[string, (file: string) => void, RegExp]>([
@@ -170,7 +117,7 @@ describe('a TensorFlow.js layers model', () => {
     ['an activation', (file) => edit(file, (text) => text.replaceAll('"relu"', '"tanh"')), /has activation tanh; use relu/],
     ['a path out of the folder', (file) => edit(file, (text) => text.replace('b.bin', '../b.bin')), /names weights outside of its folder/],
   ])('%s is one sentence', async (_, spoil, message) => {
-    const file = await saved(functional());
+    const file = saved(await functionalModel());
     spoil(file);
     await expect(importFile(file)).rejects.toMatchObject({ code: 'model-invalid', message: expect.stringMatching(message) });
   });

@@ -14,8 +14,8 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { liveTensors } from '../../engine/layers-testkit.ts';
 import { inferShapes } from '../../../shared/domain/layer-graph.ts';
 import { ModelProtoSchema, StringStringEntryProtoSchema, TensorProto_DataLocation } from '../../formats/onnx/onnx_pb.ts';
 import { floatValue } from '../../formats/onnx/protos.ts';
@@ -163,11 +163,11 @@ describe('what computes the same as its original', () => {
   beforeAll(async () => void (await importGraph((g) => around(g, (x) => x))));
 
   test.each(CASES)('%s', async (_, write, fixture) => {
-    const tensors = tf.memory().numTensors;
+    const tensors = liveTensors();
     const { check } = await importGraph(write, fixture);
     expect(check.maxRelativeDifference).toBeLessThanOrEqual(1e-5);
     expect(check.agreement).toBe(1);
-    expect(tf.memory().numTensors).toBe(tensors);
+    expect(liveTensors()).toBe(tensors);
   });
 
   test('an activation over several nodes is one layer, and what only serves inference is gone', async () => {

@@ -21,7 +21,7 @@ export interface Conversion {
 }
 
 /** A readable name from what an exporter calls a node: `/layer1/layer1.0/conv1/Conv` is layer1.0.conv1. */
-export function pathName(name: string): string {
+function pathName(name: string): string {
   const parts = name.split('/').filter(Boolean);
   if (parts.length > 1) parts.pop();
   return parts.reduce((path, part) => (part.startsWith(`${path}.`) || part === path || !path ? part : `${path}.${part}`), '');

@@ -38,7 +38,7 @@ export function windowsOf(node: Operation, image: TensorValue, kernel: readonly 
 }
 
 /** [out, in, height, width] -> [height, width, in, out]. */
-export function toHwio(values: ArrayLike<number>, [outs, ins, height, width]: readonly number[]): Float32Array {
+function toHwio(values: ArrayLike<number>, [outs, ins, height, width]: readonly number[]): Float32Array {
   const hwio = new Float32Array(values.length);
   let from = 0;
   for (let o = 0; o < outs; o++)
