@@ -1,13 +1,14 @@
 // Step times of ResNet-20, float and elastic, against PyTorch on the same weights, images and subnets.
 //   npm run bench:step -- [--rounds 5] [--steps 6] [--batch 128] [--threads N] [--compile] [--check]
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'vite';
+import { pythonOf } from './python.mjs';
 
 const TOLERANCE = 1e-4;
 const WARM_UP = 4;
@@ -27,25 +28,6 @@ const { values: options } = parseArgs({
   },
 });
 const threads = options.threads ?? String(os.availableParallelism());
-
-/** Python of the benchmark's own environment, which is made at first use. */
-function peerPython() {
-  const requirements = join(bench, 'requirements.txt');
-  const environment = join(bench, '.venv');
-  const python = process.platform === 'win32' ? join(environment, 'Scripts', 'python.exe') : join(environment, 'bin', 'python');
-  const stamp = join(environment, 'requirements.txt');
-  const wanted = readFileSync(requirements, 'utf8');
-  if (existsSync(python) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return python;
-  console.log('Installing PyTorch into bench/.venv (once; several GB where pip finds only the build with CUDA) ...');
-  const run = (command, args) => {
-    const { status, error } = spawnSync(command, args, { stdio: 'inherit' });
-    if (status !== 0) throw new Error(`'${command} ${args.join(' ')}' failed (${error?.message ?? `exit code ${status}`}).`);
-  };
-  if (!existsSync(python)) run(process.platform === 'win32' ? 'python' : 'python3', ['-m', 'venv', environment]);
-  run(python, ['-m', 'pip', 'install', '--quiet', '-r', requirements]);
-  writeFileSync(stamp, wanted);
-  return python;
-}
 
 /** Builds bench/step-ours.ts; returns the file to run. */
 async function buildOurs() {
@@ -196,7 +178,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 
 async function main() {
-  const python = peerPython();
+  const python = pythonOf(bench);
   const ours = await buildOurs();
   const peer = join(bench, 'peer_step.py');
   const { tensorflow } = await once('problem', process.execPath, [ours, 'problem', directory, options.batch]);
