@@ -6,6 +6,7 @@ import { toWorkbenchError } from '../../shared/contract/client.ts';
 import type { NetworkView } from '../../shared/contract/look.ts';
 import { canonicalJson } from '../../shared/domain/canonical-json.ts';
 import { host } from './host.ts';
+import { useProjects } from './projects.ts';
 
 export const useNetworks = defineStore('networks', () => {
   const known = shallowReactive(new Map<string, NetworkView>());
@@ -17,7 +18,7 @@ export const useNetworks = defineStore('networks', () => {
   async function ask(key: string, run: Pick<RunView, 'settings'>): Promise<void> {
     asked.add(key);
     try {
-      known.set(key, await host().recipes.network({ recipe: run.settings }));
+      known.set(key, await host().recipes.network({ recipe: run.settings, project: useProjects().view?.folder }));
       problems.delete(key);
     } catch (error) {
       problems.set(key, toWorkbenchError(error).message);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { NetworkView } from '../../../shared/contract/look.ts';
-import { layerFacts, parameterCount, quantizationPoints, type LayerGraph } from '../../../shared/domain/layer-graph.ts';
+import type { LayerGraph } from '../../../shared/domain/layer-graph.ts';
+import { viewNetwork } from '../../../shared/domain/network-view.ts';
 import { parseRecipe } from '../../../shared/schema/presets.ts';
 import { recipeSchema } from '../../../shared/schema/recipe.ts';
 import { readDataSettings } from './data-settings.ts';
@@ -86,13 +87,7 @@ const graph: LayerGraph = {
     { kind: 'linear', name: 'fc', inputs: ['pool'], units: 10, bias: true },
   ],
 };
-const view: NetworkView = {
-  graph,
-  layers: layerFacts(graph),
-  points: quantizationPoints(graph),
-  parameters: parameterCount(graph),
-  macs: 0,
-};
+const view: NetworkView = { ...viewNetwork(graph), macs: 0 };
 
 describe('rows of the network', () => {
   test('of the layers with weights', () => {

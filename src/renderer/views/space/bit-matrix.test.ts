@@ -2,7 +2,7 @@ import { mount } from '@vue/test-utils';
 import { createPinia, setActivePinia } from 'pinia';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { nextTick } from 'vue';
-import { layerFacts, quantizationPoints } from '../../../shared/domain/layer-graph.ts';
+import { viewNetwork } from '../../../shared/domain/network-view.ts';
 import { resnet } from '../../../shared/domain/test-networks.ts';
 import { i18n } from '../../i18n.ts';
 import { setLink } from '../../stores/host.ts';
@@ -23,7 +23,7 @@ afterEach(() => (document.body.innerHTML = ''));
 async function build() {
   const host = new MemoryHost();
   host.add(FOLDER);
-  host.network = { graph: GRAPH, layers: layerFacts(GRAPH), points: quantizationPoints(GRAPH), parameters: 1, macs: 1 };
+  host.network = viewNetwork(GRAPH);
   setLink(host.link('me'));
   const projects = useProjects();
   await projects.open(FOLDER);
