@@ -6,7 +6,8 @@ import { locateEngine } from './src/host/engine/locate.ts';
 const cores = availableParallelism();
 const workers = Math.min(cores, 4);
 /** The addon that the tests of the native engine load; they say so and are left out where there is none. */
-const addon = process.env.EQNET_ADDON ?? locateEngine()?.addonPath;
+const engine = locateEngine();
+const addon = process.env.EQNET_ADDON ?? engine?.addonPath;
 
 const shared = { pool: 'forks', maxWorkers: workers, testTimeout: 60_000, hookTimeout: 120_000 } as const;
 
@@ -22,6 +23,7 @@ export default defineConfig({
           exclude: ['src/renderer/**'],
           env: {
             ...(addon && { EQNET_ADDON: addon }),
+            ...(addon === engine?.addonPath && engine?.ops && { EQNET_OPS: engine.ops.path }),
             // The workers share the cores: without a limit, each TensorFlow would start a thread for every core.
             TF_NUM_INTRAOP_THREADS: String(Math.max(1, Math.floor(cores / workers))),
           },

@@ -40,7 +40,7 @@ export const benchProgram = (layout: TableLayout, sizes: Partial<ProgramSizes>) 
  * Writes `problem.{json,bin}`: network, weights, calibrated quantizer tables, one batch of random images, and the subnets
  * of the first steps as encoded passes. Both sides read it.
  */
-export async function writeProblem(directory: string, batch: number, addonPath: string): Promise<void> {
+export async function writeProblem(directory: string, batch: number, engine: { addonPath: string; opsPath?: string }): Promise<void> {
   const layout = benchLayout();
   const recipe = benchRecipe(batch);
   const { graph } = layout;
@@ -49,7 +49,7 @@ export async function writeProblem(directory: string, batch: number, addonPath: 
   const labels = Int32Array.from({ length: batch }, () => random.integer(CLASSES));
   const parameters = initialParameters(graph, recipe.seed);
 
-  const executor = await createExecutor(benchProgram(layout, { calibration: batch }), { kind: 'session', addonPath });
+  const executor = await createExecutor(benchProgram(layout, { calibration: batch }), { kind: 'session', ...engine });
   await executor.write(parameters);
   const tables = emptyTables(layout);
   const options = { shrinkSteps: 10, norm: 2.4 };

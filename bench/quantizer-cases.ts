@@ -29,7 +29,7 @@ const SHAPES = { activation: [8, 12, 12, 16], weights: [3, 3, 16, 32] } as const
 const SCALE = 0.01;
 
 /** Writes `quantizers.{json,bin}`: inputs of every case and what our quantizers make of them, engine and op order included. */
-export async function writeQuantizerCases(directory: string, addonPath: string): Promise<void> {
+export async function writeQuantizerCases(directory: string, engine: { addonPath: string; opsPath?: string }): Promise<void> {
   const b = new GraphBuilder();
   const blob = new BlobWriter();
   const feeds: Record<string, Record<string, Float32Array | Int32Array>> = {};
@@ -59,15 +59,7 @@ export async function writeQuantizerCases(directory: string, addonPath: string):
       const y =
         kind === 'weights'
           ? quantizeWeights(b, x, { logStep, step: size, offset, low: low32, high: high32, scale })
-          : quantizeActivation(b, x, {
-              logStep,
-              offset,
-              low: b.mul(size, low32),
-              high: b.mul(size, high32),
-              bits: b.constant([bits], [], 'int32'),
-              scale,
-              signed,
-            });
+          : quantizeActivation(b, x, { logStep, step: size, offset, low: low32, high: high32, scale });
       const [dx, dLogStep, dOffset] = gradientsOf(b, b.sum(b.mul(y, dy)), [x, logStep, offset]);
       return { y, dx: dx!, dLogStep: dLogStep!, dOffset: dOffset! };
     });
@@ -77,7 +69,7 @@ export async function writeQuantizerCases(directory: string, addonPath: string):
     blob.add(`${name}/logStep`, inputs.logStep, channels);
     blob.add(`${name}/offset`, inputs.offset, channels);
   }
-  const executor = await createExecutor(b.build(), { kind: 'session', addonPath });
+  const executor = await createExecutor(b.build(), { kind: 'session', ...engine });
   for (const { name, kind } of CASES) {
     for (const [key, data] of Object.entries(await executor.run(name, feeds[name]))) {
       const shape = key === 'y' || key === 'dx' ? SHAPES[kind] : kind === 'weights' ? [SHAPES.weights[3]] : [];

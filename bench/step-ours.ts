@@ -17,19 +17,20 @@ const [mode, directory, batchText, threadsText] = process.argv.slice(2);
 const batch = Number(batchText);
 const engine = locateEngine({ gpu: false });
 if (!engine) throw new WorkbenchError('engine-missing', "The TensorFlow engine is not installed; run 'eqnet engine install' first.");
-const { addonPath, tensorflowVersion } = engine;
+const { addonPath, tensorflowVersion, ops } = engine;
+const native = { addonPath, opsPath: ops?.path };
 const say = (message: object) => process.stdout.write(`${JSON.stringify(message)}\n`);
 
 if (mode === 'problem') {
-  await writeProblem(directory, batch, addonPath);
-  await writeQuantizerCases(directory, addonPath);
+  await writeProblem(directory, batch, native);
+  await writeQuantizerCases(directory, native);
   say({ tensorflow: tensorflowVersion });
 } else {
   const elastic = mode === 'elastic';
   const layout = benchLayout();
   const recipe = benchRecipe(batch);
   const program = benchProgram(layout, elastic ? { trainBatch: batch } : { pretrainBatch: batch });
-  const executor = await createExecutor(program, { kind: 'session', addonPath, threads: Number(threadsText) || undefined });
+  const executor = await createExecutor(program, { kind: 'session', ...native, threads: Number(threadsText) || undefined });
   const problem = readBlob(directory, 'problem');
   const known = new Set(problem.names);
   await executor.write(

@@ -92,6 +92,7 @@ test('native parts and the sources of the addon lie beside the archive, for this
   const beside = `${archive}.unpacked`;
   const has = (path: string) => existsSync(join(beside, 'node_modules', path));
   expect(has('@tensorflow/tfjs-node-gpu/binding/tfjs_backend.cc')).toBe(true);
+  expect(has('../resources/engine/native/fake_quant.cc')).toBe(true);
   expect(has('node-api-headers/include/node_api.h')).toBe(true);
   expect(has(`onnxruntime-node/bin/napi-v6/linux/${process.arch}/onnxruntime_binding.node`)).toBe(true);
   expect(has('onnxruntime-node/bin/napi-v6/win32')).toBe(false);

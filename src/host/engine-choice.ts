@@ -1,5 +1,5 @@
 import type { Recipe } from '../shared/schema/recipe.ts';
-import { ensureEngine } from './engine/ensure.ts';
+import { ensureEngine, withFusedOps } from './engine/ensure.ts';
 import { install } from './engine/install.ts';
 import { locateEngine, type EngineLocation } from './engine/locate.ts';
 import type { OnProgress } from './engine/progress.ts';
@@ -9,6 +9,8 @@ import type { RunEngine } from './run-record.ts';
 /** The engine that a worker is started with. */
 export interface LaunchEngine extends RunEngine {
   addonPath?: string;
+  /** our own ops, where they could be compiled */
+  opsPath?: string;
   /** One sentence for people when it is not the engine that they could have. */
   notice?: string;
 }
@@ -19,15 +21,21 @@ const portable = (notice?: string): LaunchEngine => ({
   notice,
 });
 
+/** Names what computes: the build of TensorFlow and, where they are there, our own ops. */
+export const engineVersion = ({ engineId, ops }: EngineLocation): string => (ops ? `${engineId}+${ops.digest}` : engineId);
+
 const native = (executor: 'session' | 'eager', location: EngineLocation): LaunchEngine => ({
   executor,
-  version: location.engineId,
+  version: engineVersion(location),
   addonPath: location.addonPath,
+  opsPath: location.ops?.path,
 });
 
 /** The installed engine of that version, if there is one. */
 function installedAs(version: string): EngineLocation | null {
-  return [true, false].map((gpu) => locateEngine({ gpu })).find((location) => location?.engineId === version) ?? null;
+  return (
+    [true, false].map((gpu) => locateEngine({ gpu })).find((location) => location && version.split('+')[0] === location.engineId) ?? null
+  );
 }
 
 /**
@@ -44,8 +52,9 @@ export async function chooseEngine(
 ): Promise<LaunchEngine> {
   if (wish === 'portable') return portable();
   const same = version === undefined ? null : installedAs(version);
-  if (same) return native(wish === 'eager' ? 'eager' : 'session', same);
-  if (wish !== 'auto') return native(wish, locateEngine() ?? (await install({ onProgress, signal })));
+  if (same) return native(wish === 'eager' ? 'eager' : 'session', await withFusedOps(same, onProgress, { signal }));
+  if (wish !== 'auto')
+    return native(wish, await withFusedOps(locateEngine() ?? (await install({ onProgress, signal })), onProgress, { signal }));
   const found = await ensureEngine(onProgress, { signal });
   return 'sentence' in found ? portable(found.sentence) : native('session', found);
 }

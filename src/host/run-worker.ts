@@ -29,6 +29,7 @@ export function workerOptions(store: ProjectStore, run: RunRecord, engine: Launc
     engine: {
       executor: engine.executor,
       addonPath: engine.addonPath,
+      opsPath: engine.opsPath,
       threads: run.opened?.engine.threads ?? run.recipe.engine.threads,
     },
   };

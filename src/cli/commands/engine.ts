@@ -1,7 +1,9 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { doctor, type DoctorReport } from '../../host/engine/doctor.ts';
+import { withFusedOps } from '../../host/engine/ensure.ts';
 import { install } from '../../host/engine/install.ts';
+import type { OnProgress } from '../../host/engine/progress.ts';
 import { eqnet } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import { printJson, type CliContext } from '../context.ts';
@@ -28,11 +30,9 @@ interface InstallOptions {
 }
 
 async function installEngine(context: CliContext, { json, ...options }: InstallOptions): Promise<void> {
-  const engine = await install({
-    ...options,
-    signal: context.signal,
-    onProgress: ({ step, done, total, unit }) => context.view.update({ label: step, unit, done, total }),
-  });
+  const onProgress: OnProgress = ({ step, done, total, unit }) => context.view.update({ label: step, unit, done, total });
+  const { signal } = context;
+  const engine = await withFusedOps(await install({ ...options, signal, onProgress }), onProgress, { signal });
   context.view.settle();
   if (json) printJson(context, engine);
   else context.out(`TensorFlow ${engine.tensorflowVersion} (${engine.gpu ? 'GPU' : 'CPU'} build) is ready: ${engine.addonPath}\n`);

@@ -2,8 +2,9 @@ import { availableParallelism, totalmem } from 'node:os';
 import type { EngineSetup, EngineView } from '../../shared/contract/api/views.ts';
 import type { DoctorReport } from '../../shared/contract/engine-report.ts';
 import type { Recipe } from '../../shared/schema/recipe.ts';
-import { chooseEngine, type LaunchEngine } from '../engine-choice.ts';
+import { chooseEngine, engineVersion, type LaunchEngine } from '../engine-choice.ts';
 import { doctor } from '../engine/doctor.ts';
+import { withFusedOps } from '../engine/ensure.ts';
 import { install } from '../engine/install.ts';
 import { locateEngine } from '../engine/locate.ts';
 import { chooseManifest, currentPlatform, PORTABLE_SLOWDOWN } from '../engine/platform.ts';
@@ -31,7 +32,7 @@ export class EngineService {
   expected(wish: Recipe['engine']['executor']): RunEngine {
     if (this.fixed) return { executor: this.fixed.executor, version: this.fixed.version };
     const located = wish === 'portable' ? null : locateEngine();
-    if (located) return { executor: wish === 'eager' ? 'eager' : 'session', version: located.engineId };
+    if (located) return { executor: wish === 'eager' ? 'eager' : 'session', version: engineVersion(located) };
     const canHave = wish !== 'portable' && 'manifest' in chooseManifest(currentPlatform(), 'cpu');
     return { executor: canHave ? (wish === 'eager' ? 'eager' : 'session') : 'portable', version: '' };
   }
@@ -75,7 +76,8 @@ export class EngineService {
       start: async (job: Job) => {
         job.working();
         const onProgress: OnProgress = ({ step, done, total, unit }) => job.tell({ unit, done, total, note: step });
-        const location = await install({ ...options, onProgress, signal: stopper.signal });
+        const { signal } = stopper;
+        const location = await withFusedOps(await install({ ...options, onProgress, signal }), onProgress, { signal });
         this.report = null;
         return { engine: location.engineId, tensorflow: location.tensorflowVersion, gpu: location.gpu };
       },

@@ -35,8 +35,11 @@ export async function findAddonSource(manifest: EngineManifest): Promise<AddonSo
       `${name} is installed in version ${installed}, but this engine is built from ${version}: run npm ci in the workbench folder.`,
     );
   }
-  return { binding: join(root, 'binding'), headers: join(packageRoot('node-api-headers'), 'include') };
+  return { binding: join(root, 'binding'), headers: nodeApiHeaders() };
 }
+
+/** Folder of node_api.h. */
+export const nodeApiHeaders = (): string => join(packageRoot('node-api-headers'), 'include');
 
 function packageRoot(name: string): string {
   try {
@@ -117,11 +120,17 @@ export function runScriptsWith(runner: ScriptRunner): void {
   runScript = runner;
 }
 
-const PROBE = 'process.stdout.write("TF=" + require(process.argv.at(-1)).TF_Version + "\\n", () => process.exit(0))';
+const PROBE =
+  'const [addon] = JSON.parse(process.argv.at(-1)).map(require); process.stdout.write("TF=" + addon.TF_Version + "\\n", () => process.exit(0))';
 
-/** Loads the addon in a process of its own, since a native fault would take this one along. */
-export async function probeAddon(addonPath: string, env: Environment = process.env, signal?: AbortSignal): Promise<AddonProbe> {
-  const result = await runScript(PROBE, addonPath, {
+/** Loads the addon, and `more` modules after it, in a process of their own, since a native fault would take this one along. */
+export async function probeAddon(
+  addonPath: string,
+  env: Environment = process.env,
+  signal?: AbortSignal,
+  more: readonly string[] = [],
+): Promise<AddonProbe> {
+  const result = await runScript(PROBE, JSON.stringify([addonPath, ...more]), {
     env: { ...env, NODE_OPTIONS: '', TF_CPP_MIN_LOG_LEVEL: '2' },
     signal,
     timeoutMs: 120_000,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { eqnet } from '../../shared/contract/command-line.ts';
 import type { DoctorEngine, DoctorFile, DoctorReport, Platform, Problem } from '../../shared/contract/engine-report.ts';
 import { probeAddon, type AddonProbe } from './addon-build.ts';
+import { locateFusedOps } from './fused-ops.ts';
 import { cacheDirectory, type Environment } from './cache-dir.ts';
 import { fileDigest } from './digest.ts';
 import { describeCpu, describeMemory, listGpus } from './hardware.ts';
@@ -128,9 +129,12 @@ export async function checkEngine(manifest: EngineManifest, cacheDir: string, en
   engine.tensorflow = probe.tensorflow;
   engine.state = probe.tensorflow === null ? 'broken' : 'ready';
   if (engine.state === 'ready') {
+    const fused = manifest.device === 'gpu' || locateFusedOps(folder) !== null;
     return {
       engine,
-      problems: [],
+      problems: fused
+        ? []
+        : [{ what: 'the fused ops of this version are not compiled, so that training takes about half as long again', mend: command }],
       sentence: `TensorFlow ${probe.tensorflow} (${manifest.device.toUpperCase()} build) is installed and loads.`,
     };
   }

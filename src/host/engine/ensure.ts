@@ -1,6 +1,8 @@
+import { dirname } from 'node:path';
 import { eqnet } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import { cacheDirectory } from './cache-dir.ts';
+import { buildFusedOps } from './fused-ops.ts';
 import { install, type InstallOptions } from './install.ts';
 import { damageOf, locateEngine, type EngineLocation } from './locate.ts';
 import { chooseManifest, currentPlatform, PORTABLE_SLOWDOWN, type Platform } from './platform.ts';
@@ -15,6 +17,18 @@ export interface EngineMissing {
   sentence: string;
 }
 
+/** The engine with our own ops, which are compiled where this version of the program has none yet. */
+export async function withFusedOps(
+  engine: EngineLocation,
+  onProgress?: OnProgress,
+  { env, signal }: Pick<InstallOptions, 'env' | 'signal'> = {},
+): Promise<EngineLocation> {
+  if (engine.ops || engine.gpu) return engine;
+  onProgress?.({ step: 'Compiling the fused ops', done: 0, total: 1, unit: 'steps' });
+  const ops = await buildFusedOps(dirname(dirname(engine.libDir)), engine.addonPath, env, signal);
+  return 'problem' in ops ? engine : { ...engine, ops };
+}
+
 /**
  * The engine to use: the installed one, or one that is installed now, at first use.
  * Never throws for a machine that cannot have one, and never for a failed download: the portable engine still works.
@@ -27,7 +41,7 @@ export async function ensureEngine(
   platform: Platform = currentPlatform(),
 ): Promise<EngineLocation | EngineMissing> {
   const located = locateEngine(options);
-  if (located) return located;
+  if (located) return withFusedOps(located, onProgress, options);
   const choice = chooseManifest(platform, options.gpu ? 'gpu' : 'cpu');
   if ('unsupported' in choice)
     return { missing: [`a TensorFlow engine for ${platform.os}-${platform.arch}`], sentence: choice.unsupported };
@@ -48,7 +62,7 @@ export async function ensureEngine(
     };
   }
   try {
-    return await install({ ...options, onProgress });
+    return await withFusedOps(await install({ ...options, onProgress }), onProgress, options);
   } catch (error) {
     if (!(error instanceof WorkbenchError) || error.code === 'stopped') throw error;
     return {

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { locateFusedOps, type FusedOps } from './fused-ops.ts';
 import { cacheDirectory, enginesDirectory, type Environment } from './cache-dir.ts';
 import { findManifest, type EngineDevice, type EngineManifest } from './manifest.ts';
 import { readStamp } from './stamp.ts';
@@ -11,6 +12,8 @@ export interface EngineLocation {
   /** folder of libtensorflow */
   libDir: string;
   engineId: string;
+  /** our own ops for it, where they have been compiled */
+  ops: FusedOps | null;
   tensorflowVersion: string;
   /** whether it is the build for NVIDIA GPUs; it computes on the CPU where there is none */
   gpu: boolean;
@@ -50,6 +53,7 @@ export function locateManifest(manifest: EngineManifest, cacheDir: string): Engi
     addonPath: join(engineDir, stamp.addon.file),
     libDir: join(engineDir, 'deps', 'lib'),
     engineId: stamp.id,
+    ops: manifest.device === 'cpu' ? locateFusedOps(engineDir) : null,
     tensorflowVersion: stamp.tensorflow,
     gpu: stamp.device === 'gpu',
   };

@@ -216,7 +216,7 @@ export interface WorkerOptions {
   models?: string;
   /** guards checkpoints; see host/fingerprint */
   fingerprint: string;
-  engine: { executor: 'session' | 'eager' | 'portable'; addonPath?: string; threads?: number };
+  engine: { executor: 'session' | 'eager' | 'portable'; addonPath?: string; opsPath?: string; threads?: number };
 }
 
 export interface OpenedInfo {

@@ -34,14 +34,21 @@ export interface TfBinding {
   readonly TF_Version: string;
 }
 
-let loaded: { path: string; binding: TfBinding } | undefined;
+let loaded: { path: string; binding: TfBinding; fused: boolean } | undefined;
+
+export interface LoadOptions {
+  /** of one op; all cores when left out */
+  threads?: number;
+  /** our own ops; without them programs are written with TensorFlow's */
+  opsPath?: string;
+}
 
 /**
  * Loads the addon; a process can hold one only. Threads and log level must be in the environment before, because
  * TensorFlow reads them once.
  * @throws WorkbenchError `engine-failed` when the library or the addon does not load
  */
-export function loadBinding(addonPath: string, options: { threads?: number } = {}): TfBinding {
+export function loadBinding(addonPath: string, options: LoadOptions = {}): TfBinding {
   if (loaded) {
     if (loaded.path !== addonPath)
       throw new WorkbenchError('engine-failed', `This process already runs ${loaded.path}; start a new one for ${addonPath}.`);
@@ -51,8 +58,12 @@ export function loadBinding(addonPath: string, options: { threads?: number } = {
   process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
   if (options.threads) process.env.TF_NUM_INTRAOP_THREADS = String(options.threads);
   try {
-    const binding = createRequire(import.meta.url)(addonPath) as TfBinding;
-    loaded = { path: addonPath, binding };
+    const load = createRequire(import.meta.url);
+    const binding = load(addonPath) as TfBinding;
+    // The ops are for the CPU: on a GPU each would carry its tensors out and in again.
+    const fused = options.opsPath !== undefined && !binding.isUsingGpuDevice();
+    if (fused) load(options.opsPath!);
+    loaded = { path: addonPath, binding, fused };
     return binding;
   } catch (error) {
     throw new WorkbenchError(
@@ -65,11 +76,16 @@ export function loadBinding(addonPath: string, options: { threads?: number } = {
 }
 
 /** Version of the TensorFlow library behind the addon. */
-export function tensorflowVersion(addonPath: string, options: { threads?: number } = {}): string {
+export function tensorflowVersion(addonPath: string, options: LoadOptions = {}): string {
   return loadBinding(addonPath, options).TF_Version;
 }
 
 /** Whether the loaded library computes on a GPU. */
 export function usesGpu(): boolean {
   return loaded?.binding.isUsingGpuDevice() ?? false;
+}
+
+/** Whether our own ops are loaded. */
+export function hasFusedOps(): boolean {
+  return loaded?.fused ?? false;
 }

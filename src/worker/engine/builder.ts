@@ -23,6 +23,14 @@ export interface Composite {
   readonly backward: (gradient: Value) => readonly (Value | null)[];
 }
 
+/** The scalars of a quantizer: step size, offset, smallest and largest code. */
+export interface CodeGrid {
+  readonly step: Value;
+  readonly offset: Value;
+  readonly low: Value;
+  readonly high: Value;
+}
+
 interface OpenFunction {
   name: string;
   feeds: Map<string, Value>;
@@ -432,12 +440,29 @@ export class GraphBuilder {
     return { loss, gradient };
   }
 
-  /** round(clip(x, low, high) / s) * s, s = range / number of steps; ties to even. @param bits int32 scalar */
-  quantizeDequantize(x: Value, low: Value, high: Value, bits: Value, signed: boolean): Value {
-    return this.one('QuantizeDequantize', [x, low, high, bits], x.shape, { signed });
+  /**
+   * Fake quantization with s = step: s * rint(clip((x - offset) / s, low, high)) + offset, ties to even.
+   * @param q    scalars; low and high are the smallest and largest code
+   * @param relu of max(x, 0) in place of x
+   */
+  fakeQuant(x: Value, { step, offset, low, high }: CodeGrid, relu = false): Value {
+    return this.one('FakeQuant', [x, step, offset, low, high], x.shape, { relu });
   }
-  /** dy where low <= x <= high, else 0. */
-  quantizeDequantizeGrad(gradient: Value, x: Value, low: Value, high: Value): Value {
-    return this.one('QuantizeDequantizeGrad', [gradient, x, low, high], x.shape);
+  /**
+   * Straight-through gradients of `fakeQuant`: for x, and [for log(step), for offset] summed over all elements, with
+   * v = (x - offset) / step clipped to c: dx = dy where v = c, else 0; dlog(step) = sum dy step (rint(c) - v) there and
+   * sum dy step c elsewhere; doffset = sum dy elsewhere (eqnet-spec 1.4).
+   */
+  fakeQuantGrad(gradient: Value, x: Value, { step, offset, low, high }: CodeGrid, relu = false): { dx: Value; sums: Value } {
+    const [dx, sums] = this.add(
+      'FakeQuantGrad',
+      [gradient, x, step, offset, low, high],
+      [
+        [x.shape, 'float32'],
+        [[2], 'float32'],
+      ],
+      { relu },
+    );
+    return { dx, sums };
   }
 }

@@ -1,5 +1,5 @@
 import { WorkbenchError } from '../../shared/contract/errors.ts';
-import type { TensorHandle, TfBinding, TfOpAttribute } from './binding.ts';
+import { hasFusedOps, type TensorHandle, type TfBinding, type TfOpAttribute } from './binding.ts';
 import type { DType, HostArray, Node, Program, Shape } from './graph.ts';
 import { InterpretingExecutor, type AdamStep, type KernelLibrary } from './interpreter.ts';
 import { lower, TF_TYPE, type TfAttribute, type TfAttributes, type TfSink } from './lowering.ts';
@@ -41,6 +41,7 @@ class EagerKernels implements KernelLibrary<number> {
     resource: (variable) => {
       throw new Error(`Variable '${variable.name}' has no eager resource.`);
     },
+    fused: hasFusedOps(),
   };
 
   private call(name: string, inputs: readonly number[], attributes: TfAttributes, outputs: number): TensorHandle[] {

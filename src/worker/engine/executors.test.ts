@@ -7,7 +7,7 @@ import type { HostArray, Program, Shape, Value, Variable } from './graph.ts';
 import { elementCount } from './graph.ts';
 import { createExecutor } from './index.ts';
 import { normal } from './ops-cases.ts';
-import { nativeNote, testExecutors } from './testing.ts';
+import { nativeNote, plainSession, testExecutors } from './testing.ts';
 
 const executors = testExecutors();
 const f32 = (...values: number[]) => Float32Array.from(values);
@@ -365,23 +365,29 @@ describe(`all executors${nativeNote}`, () => {
   test('quantize to the same numbers, bit for bit', async () => {
     const b = new GraphBuilder();
     const count = 4096;
-    for (const signed of [true, false]) {
-      b.function(String(signed), () => {
-        const [x, low, high] = [b.feed('x', [count]), b.feed('low', []), b.feed('high', [])];
-        return { y: b.quantizeDequantize(x, low, high, b.feed('bits', [], 'int32'), signed) };
+    for (const relu of [true, false]) {
+      b.function(String(relu), () => {
+        const [x, dy] = [b.feed('x', [count]), b.feed('dy', [count])];
+        const [step, offset, low, high] = ['step', 'offset', 'low', 'high'].map((name) => b.feed(name, []));
+        const q = { step, offset, low, high };
+        return { y: b.fakeQuant(x, q, relu), dx: b.fakeQuantGrad(dy, x, q, relu).dx };
       });
     }
-    const running = await Promise.all(executors.map(({ create }) => started(create, b)));
+    const creators = [...executors.map(({ create }) => create), ...(plainSession ? [plainSession] : [])];
+    const running = await Promise.all(creators.map((create) => started(create, b)));
     for (const bits of [2, 3, 5, 8]) {
-      for (const signed of [true, false]) {
+      for (const relu of [true, false]) {
         const step = Math.fround(Math.exp(normal([1]).data[0] - 3));
-        const [lowest, highest] = signed ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
-        const x = normal([count], step * highest).data;
-        const feeds = { x, low: f32(Math.fround(step * lowest)), high: f32(Math.fround(step * highest)), bits: Int32Array.of(bits) };
-        const [first, ...others] = await Promise.all(running.map(async (executor) => list((await executor.run(String(signed), feeds)).y)));
-        // Compared with !== because TensorFlow keeps the sign of a zero.
-        for (const other of others) expect(other.filter((value, i) => value !== first[i])).toEqual([]);
-        expect(new Set(first).size).toBeGreaterThanOrEqual(3);
+        const [lowest, highest] = relu ? [0, 2 ** bits - 1] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
+        const [x, dy] = [normal([count], step * highest).data, normal([count]).data];
+        const feeds = { x, dy, step: f32(step), offset: f32(relu ? 0 : 0.3 * step), low: f32(lowest), high: f32(highest) };
+        const results = await Promise.all(running.map((executor) => executor.run(String(relu), feeds)));
+        for (const key of ['y', 'dx']) {
+          const [first, ...others] = results.map((result) => list(result[key]));
+          // Compared with !== because the executors differ in the sign of a zero.
+          for (const other of others) expect(other.filter((value, i) => value !== first[i])).toEqual([]);
+          expect(new Set(first).size).toBeGreaterThanOrEqual(3);
+        }
       }
     }
   });

@@ -37,7 +37,8 @@ export interface OpAttributes {
   BatchNormTrain: { epsilon: number };
   BatchNormGrad: { epsilon: number };
   BatchNormInference: { epsilon: number };
-  QuantizeDequantize: { signed: boolean };
+  FakeQuant: { relu: boolean };
+  FakeQuantGrad: { relu: boolean };
 }
 export interface Reduction {
   axes: readonly number[];
@@ -90,8 +91,7 @@ export type OpName =
   | 'ReluGrad'
   | 'Relu6Grad'
   | 'SwishGrad'
-  | 'SoftmaxCrossEntropy'
-  | 'QuantizeDequantizeGrad';
+  | 'SoftmaxCrossEntropy';
 
 export interface Value {
   readonly node: Node;

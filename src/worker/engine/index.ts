@@ -10,6 +10,10 @@ export interface EngineOptions {
   kind: ExecutorKind;
   /** The TensorFlow addon; `session` and `eager` need it. */
   addonPath?: string;
+  /** Our own ops for it, see binding.ts. */
+  opsPath?: string;
+  /** false writes the program without them although they are loaded; for tests. */
+  fused?: boolean;
   /** CPU threads inside one op; all cores when left out. Only the first executor of a process can choose. */
   threads?: number;
 }
@@ -18,7 +22,7 @@ export interface EngineOptions {
  * Makes an executor for a program: `session` is the fast one, `eager` runs op by op, `portable` needs no native code.
  * @throws WorkbenchError `engine-missing` without an addon, `engine-failed` when it does not load or refuses the program
  */
-export async function createExecutor(program: Program, { kind, addonPath, threads }: EngineOptions): Promise<Executor> {
+export async function createExecutor(program: Program, { kind, addonPath, opsPath, fused, threads }: EngineOptions): Promise<Executor> {
   if (kind === 'portable') {
     // Loaded on demand, so that a process with TensorFlow does not load a second tensor library.
     const { createPortableExecutor } = await import('./portable.ts');
@@ -30,6 +34,6 @@ export async function createExecutor(program: Program, { kind, addonPath, thread
       `The ${kind} engine needs TensorFlow, which is not installed; run '${eqnet('engine install')}', or choose the portable engine.`,
     );
   }
-  const binding = loadBinding(addonPath, { threads });
-  return kind === 'session' ? new SessionExecutor(binding, program) : createEagerExecutor(binding, program);
+  const binding = loadBinding(addonPath, { threads, opsPath });
+  return kind === 'session' ? new SessionExecutor(binding, program, fused) : createEagerExecutor(binding, program);
 }

@@ -18,6 +18,8 @@ export interface TfSink<Ref> {
   op(name: string, inputs: readonly Ref[], attributes: TfAttributes, outputs: number): Ref[];
   constant(data: HostArray, shape: Shape): Ref;
   resource(variable: Variable): Ref;
+  /** Whether our own ops are there (resources/engine/native); else they are written with TensorFlow's. */
+  readonly fused: boolean;
 }
 
 const type = (value: number): TfAttribute => ({ kind: 'type', value });
@@ -100,6 +102,33 @@ const depthwiseShape = ([kh, kw, , out]: Shape, channels: number): Shape => [kh,
 export function assignCopy<Ref>(resource: Ref, value: Ref, dtype: number, sink: Pick<TfSink<Ref>, 'op'>): Ref[] {
   const copy = sink.op('DeepCopy', [value], { T: type(dtype) }, 1);
   return sink.op('AssignVariableOp', [resource, copy[0]], { dtype: type(dtype) }, 0);
+}
+
+/** EqnetFakeQuant in TensorFlow's own ops. */
+function fakeQuant<Ref>([x, step, offset, low, high]: readonly Ref[], relu: boolean, { op }: TfSink<Ref>): Ref[] {
+  const call = (name: string, ...inputs: Ref[]) => op(name, inputs, T, 1)[0];
+  const clipped = call('ClipByValue', call('RealDiv', call('Sub', relu ? call('Relu', x) : x, offset), step), low, high);
+  return [call('AddV2', call('Mul', call('Rint', clipped), step), offset)];
+}
+
+/** EqnetFakeQuantGrad in TensorFlow's own ops. */
+function fakeQuantGrad<Ref>(ins: readonly Ref[], relu: boolean, sink: TfSink<Ref>, shape: Shape): Ref[] {
+  const [dy, x, step, offset, low, high] = ins;
+  const call = (name: string, ...inputs: Ref[]) => sink.op(name, inputs, T, 1)[0];
+  const axes = sink.constant(
+    Int32Array.from(shape, (_, axis) => axis),
+    [shape.length],
+  );
+  const sum = (value: Ref) => sink.op('Sum', [value, axes], { ...T, Tidx: I, keep_dims: flag(false) }, 1)[0];
+  const ratio = call('RealDiv', call('Sub', relu ? call('Relu', x) : x, offset), step);
+  const clipped = call('ClipByValue', ratio, low, high);
+  const same = sink.op('Equal', [ratio, clipped], { ...T, incompatible_shape_error: flag(true) }, 1);
+  const inside = sink.op('Cast', same, { SrcT: type(TF_TYPE.bool), DstT: F, Truncate: flag(false) }, 1)[0];
+  const passed = call('Mul', dy, inside);
+  const logStep = call('Mul', sum(call('Mul', dy, call('Sub', call('Rint', clipped), call('Mul', inside, ratio)))), step);
+  const outside = sum(call('Sub', dy, passed));
+  const sums = sink.op('Pack', [logStep, outside], { T: F, N: { kind: 'int', value: 2 }, axis: { kind: 'int', value: 0 } }, 1);
+  return [relu ? call('ReluGrad', passed, x) : passed, sums[0]];
 }
 
 /** Emits the TensorFlow ops of one node and returns its outputs. `ins` are the lowered inputs. */
@@ -264,19 +293,16 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
         .slice(0, 1);
     case 'SoftmaxCrossEntropy':
       return sink.op('SoftmaxCrossEntropyWithLogits', ins, T, 2);
-    case 'QuantizeDequantize': {
-      const { signed } = attributesOf(node, 'QuantizeDequantize');
-      const attributes = {
-        ...T,
-        signed_input: flag(signed),
-        range_given: flag(true),
-        narrow_range: flag(false),
-        axis: { kind: 'int', value: -1 } as const,
-      };
-      return sink.op('QuantizeAndDequantizeV3', ins, attributes, 1);
+    case 'FakeQuant': {
+      const { relu } = attributesOf(node, 'FakeQuant');
+      return sink.fused ? sink.op('EqnetFakeQuant', ins, { relu: flag(relu) }, 1) : fakeQuant(ins, relu, sink);
     }
-    case 'QuantizeDequantizeGrad':
-      return sink.op('QuantizeAndDequantizeV4Grad', ins, { ...T, axis: { kind: 'int', value: -1 } }, 3).slice(0, 1);
+    case 'FakeQuantGrad': {
+      const { relu } = attributesOf(node, 'FakeQuantGrad');
+      return sink.fused
+        ? sink.op('EqnetFakeQuantGrad', ins, { relu: flag(relu) }, 2)
+        : fakeQuantGrad(ins, relu, sink, node.inputs[0].shape);
+    }
     default:
       throw new Error(`Op ${node.op} has no TensorFlow form.`);
   }

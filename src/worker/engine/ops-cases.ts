@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { RandomStream } from '../../shared/domain/random.ts';
-import { GraphBuilder } from './builder.ts';
+import { GraphBuilder, type CodeGrid } from './builder.ts';
 import type { Executor } from './executor.ts';
 import type { BinaryOp, Convolution, HostArray, Pooling, Program, Shape, UnaryOp, Value } from './graph.ts';
 import { elementCount, UNARY_OPS } from './graph.ts';
@@ -360,7 +360,11 @@ const normalizationCases = (): Case[] => {
 
 const quantizationCases = (): Case[] =>
   [2, 3, 4, 8].flatMap((bits) =>
-    [true, false].flatMap((signed) =>
+    [
+      [true, false],
+      [false, false],
+      [false, true],
+    ].flatMap(([signed, relu]) =>
       [0.25, 0.1].map((step): Case => {
         const [lowest, highest] = signed ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1];
         // Ties on purpose where the step size is a power of two, so that they are exact; elsewhere half-way points are avoided.
@@ -368,20 +372,28 @@ const quantizationCases = (): Case[] =>
           step === 0.25 ? Math.round(v * 2) / 2 : v,
         );
         const x = floats([60], codes.map((v) => v * step)); // prettier-ignore
-        const [low, high] = [floats([], [lowest * step]), floats([], [highest * step])];
-        const inside = (v: number) => v >= low.data[0] && v <= high.data[0];
+        const offset = relu ? 0 : 0.5 * step;
+        const dy = normal([60]);
+        const scalar = (value: number) => floats([], [value]);
+        const v = codes.map((code) => (relu ? Math.max(code, 0) : code) - (relu ? 0 : 0.5));
+        const inside = v.map((value) => value >= lowest && value <= highest);
+        const sum = (of: (i: number) => number) => v.reduce((total, _, i) => total + dy.data[i] * of(i), 0);
+        const clip = (value: number) => Math.min(Math.max(value, lowest), highest);
         return {
-          name: `QuantizeDequantize and its gradient, ${bits} bits ${signed ? 'signed' : 'unsigned'}, step size ${step}`,
-          inputs: { x, low, high, bits: integers([], [bits]) },
-          build: (b, v) => ({
-            y: b.quantizeDequantize(v.x, v.low, v.high, v.bits, signed),
-            d: b.quantizeDequantizeGrad(v.x, v.x, v.low, v.high),
-          }),
-          expected: {
-            y: Array.from(x.data, (v) => reference.rint(Math.min(Math.max(v / step, lowest), highest)) * step),
-            d: Array.from(x.data, (v) => (inside(v) ? v : 0)),
+          name: `FakeQuant and its gradient, ${bits} bits ${signed ? 'signed' : 'unsigned'}, step size ${step}${relu ? ', with ReLU' : ''}`,
+          inputs: { x, dy, step: scalar(step), offset: scalar(offset), low: scalar(lowest), high: scalar(highest) },
+          build: (b, { x: input, dy: gradient, ...grid }) => {
+            const q = grid as unknown as CodeGrid;
+            const { dx, sums } = b.fakeQuantGrad(gradient, input, q, relu);
+            return { y: b.fakeQuant(input, q, relu), dx, sums };
           },
-          tolerance: 1e-6,
+          expected: {
+            y: v.map((value) => reference.rint(clip(value)) * step + offset),
+            dx: v.map((_, i) => (inside[i] && (!relu || codes[i] > 0) ? dy.data[i] : 0)),
+            sums: [sum((i) => step * (inside[i] ? reference.rint(v[i]) - v[i] : clip(v[i]))), sum((i) => (inside[i] ? 0 : 1))],
+          },
+          // sums of 60 terms in single precision
+          tolerance: 5e-6,
         };
       }),
     ),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import type { Executor } from './executor.ts';
 import { CASES, checkCase, programOf } from './ops-cases.ts';
-import { nativeNote, testExecutors } from './testing.ts';
+import { nativeNote, plainSession, testExecutors } from './testing.ts';
 
 describe.each(testExecutors())(`ops on the $kind executor${nativeNote}`, ({ create }) => {
   let executor: Executor;
@@ -11,4 +11,16 @@ describe.each(testExecutors())(`ops on the $kind executor${nativeNote}`, ({ crea
   afterAll(() => executor?.dispose());
 
   test.each(CASES.map((entry, i) => ({ i, ...entry })))('$name', ({ i, ...entry }) => checkCase(executor, i, entry));
+});
+
+const FUSED = CASES.filter(({ name }) => name.startsWith('FakeQuant'));
+
+describe.skipIf(!plainSession)(`fused ops written with TensorFlow's${nativeNote}`, () => {
+  let executor: Executor;
+  beforeAll(async () => {
+    executor = await plainSession!(programOf(FUSED));
+  });
+  afterAll(() => executor?.dispose());
+
+  test.each(FUSED.map((entry, i) => ({ i, ...entry })))('$name', ({ i, ...entry }) => checkCase(executor, i, entry));
 });

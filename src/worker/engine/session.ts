@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
-import type { TfBinding } from './binding.ts';
+import { hasFusedOps, type TfBinding } from './binding.ts';
 import { CallPlanner, changedBy, type Feeds } from './call-plan.ts';
 import type { EngineMemory, Executor } from './executor.ts';
 import type { HostArray, Node, Program, Shape, Variable } from './graph.ts';
@@ -13,7 +13,7 @@ import { SavedModelWriter } from './saved-model.ts';
 const typeOf = (dtype: 'float32' | 'int32' | 'bool') => ({ kind: 'type', value: TF_TYPE[dtype] }) as const;
 
 /** Writes all functions of a program into one SavedModel; variables are shared resources of its session. */
-function writeProgram(program: Program): Uint8Array {
+function writeProgram(program: Program, fused: boolean): Uint8Array {
   const writer = new SavedModelWriter();
   const refs = new Map<Node, string[]>();
   let prefix = '';
@@ -31,6 +31,7 @@ function writeProgram(program: Program): Uint8Array {
       return node;
     },
     resource: (variable: Variable) => `var/${variable.name}`,
+    fused,
   };
   for (const variable of program.variables) {
     const name = `var/${variable.name}`;
@@ -93,12 +94,13 @@ export class SessionExecutor implements Executor {
   constructor(
     private readonly binding: TfBinding,
     program: Program,
+    fused = hasFusedOps(),
   ) {
     this.planner = new CallPlanner(program);
     const directory = mkdtempSync(join(tmpdir(), 'eqnet-graph-'));
     try {
       // Outside of the inner try: a full disk is not the engine's fault and has its own way out.
-      writeFileSync(join(directory, 'saved_model.pb'), writeProgram(program));
+      writeFileSync(join(directory, 'saved_model.pb'), writeProgram(program, fused));
       try {
         this.model = binding.loadSavedModel(directory, 'serve');
       } catch (error) {

@@ -3,6 +3,7 @@ import { createExecutor } from './index.ts';
 
 /** Where the addon lies; vitest.config.ts looks for an installed engine. */
 const addonPath = process.env.EQNET_ADDON || undefined;
+const opsPath = process.env.EQNET_OPS || undefined;
 
 export interface TestExecutor {
   kind: ExecutorKind;
@@ -12,8 +13,13 @@ export interface TestExecutor {
 /** The executors that this machine can run: always the portable one, and the two on TensorFlow where an addon is installed. */
 export function testExecutors(): TestExecutor[] {
   const kinds: ExecutorKind[] = addonPath ? ['session', 'eager', 'portable'] : ['portable'];
-  return kinds.map((kind) => ({ kind, create: (program): Promise<Executor> => createExecutor(program, { kind, addonPath }) }));
+  return kinds.map((kind) => ({ kind, create: (program): Promise<Executor> => createExecutor(program, { kind, addonPath, opsPath }) }));
 }
+
+/** The session executor on a machine that could not compile the fused ops. */
+export const plainSession: ExecutorFactory | null = addonPath
+  ? (program) => createExecutor(program, { kind: 'session', addonPath, opsPath, fused: false })
+  : null;
 
 /** Ends the names of test groups, so that a report says when the executors on TensorFlow were left out. */
 export const nativeNote = addonPath ? '' : ' (session and eager skipped: no TensorFlow addon was found)';

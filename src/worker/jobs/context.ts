@@ -130,7 +130,10 @@ export class RunContext {
       dataDigest: this.data.digest,
       engine: {
         executor: engine.executor,
-        version: native && engine.addonPath ? `TensorFlow ${tensorflowVersion(engine.addonPath, this)}` : 'TensorFlow.js wasm',
+        version:
+          native && engine.addonPath
+            ? `TensorFlow ${tensorflowVersion(engine.addonPath, { threads: this.threads, opsPath: engine.opsPath })}`
+            : 'TensorFlow.js wasm',
         threads: native ? this.threads : 1,
         gpu: native && usesGpu(),
       },
@@ -143,8 +146,8 @@ export class RunContext {
   }
 
   readonly createExecutor = (program: Program): Promise<Executor> => {
-    const { executor, addonPath } = this.options.engine;
-    return createExecutor(program, { kind: executor, addonPath, threads: this.threads });
+    const { executor, addonPath, opsPath } = this.options.engine;
+    return createExecutor(program, { kind: executor, addonPath, opsPath, threads: this.threads });
   };
 
   /** The executor of the run's program, with every variable zero until a checkpoint or a phase writes it. */

@@ -137,7 +137,7 @@ describe(`an eighth of the channels: float step, calibration, elastic step, meas
         // Single against single precision: a value next to a rounding boundary may fall on either side, and then is one of 255
         // steps larger or smaller.
         expect(proof.comparison!.agreement).toBeGreaterThan(0.8);
-        expect(proof.comparison!.maxGap).toBeLessThan(0.1 * proof.comparison!.maxLogit);
+        expect(proof.comparison!.maxGap).toBeLessThan(0.3 * proof.comparison!.maxLogit);
         expect(proof.accuracy).toBeCloseTo(accuracy, 0);
         expect(proof.convolutions).toBe(layout.facts.filter((fact) => fact.kind === 'conv').length);
         // All but those whose result another runtime reads in float.

@@ -53,8 +53,6 @@ export interface PassFeeds {
   activationLow: Float32Array;
   activationHigh: Float32Array;
   activationScale: Float32Array;
-  /** int32 [Q] */
-  activationBits: Int32Array;
   [feed: string]: Float32Array | Int32Array;
 }
 
@@ -73,7 +71,6 @@ export function encodePass(layout: TableLayout, configuration: Configuration, ba
     activationLow: new Float32Array(points.length),
     activationHigh: new Float32Array(points.length),
     activationScale: new Float32Array(points.length),
-    activationBits: new Int32Array(points.length),
   };
   let at = 0;
   facts.forEach((layer, i) => {
@@ -97,7 +94,6 @@ export function encodePass(layout: TableLayout, configuration: Configuration, ba
     feeds.activationLow[q] = low;
     feeds.activationHigh[q] = high;
     feeds.activationScale[q] = 1 / Math.sqrt(high * batch * layout.pointElements[q]);
-    feeds.activationBits[q] = bits;
   });
   return feeds;
 }

@@ -107,9 +107,9 @@ describe.each(CASES)('integer view of $key at $bits bits', ({ form, bits }) => {
     expect([...feeds.weightOffsets]).toEqual(view.layers.flatMap((layer) => [...offsetsOf(layer.weightStep, layer.weightZeroPoint)]));
     expect([...feeds.weightLow]).toEqual(view.layers.map(({ qn }) => qn));
     expect([...feeds.weightHigh]).toEqual(view.layers.map(({ qp }) => qp));
-    expect([...feeds.activationBits]).toEqual(view.activations.map((activation) => activation.bits));
-    expect([...feeds.activationLow]).toEqual(view.activations.map(({ step, qn }) => Math.fround(step * qn)));
-    expect([...feeds.activationHigh]).toEqual(view.activations.map(({ step, qp }) => Math.fround(step * qp)));
+    expect([...feeds.activationSteps]).toEqual(view.activations.map(({ step }) => step));
+    expect([...feeds.activationLow]).toEqual(view.activations.map(({ qn }) => qn));
+    expect([...feeds.activationHigh]).toEqual(view.activations.map(({ qp }) => qp));
     view.activations.forEach(({ step, zeroPoint }, q) => expect(feeds.activationOffsets[q] + 0).toBe(Math.fround(-step * zeroPoint) + 0));
   });
 });

@@ -1,7 +1,6 @@
 import type { BatchNormLayer, LayerGraph } from '../../shared/domain/layer-graph.ts';
 import { quantizedLayers } from '../../shared/domain/layer-graph.ts';
 import type { Configuration } from '../../shared/schema/configuration.ts';
-import { codeRange } from './code-range.ts';
 import { biasFractionBits, foldChannel, integerBias, roundHalfEven, type IntegerLayer, type IntegerView } from './integer-view.ts';
 import type { TableLayout } from './table-layout.ts';
 import type { SnappedQuantizers } from './tables.ts';
@@ -119,10 +118,10 @@ export function fixedFeeds(layout: TableLayout, { weights, activations }: Snappe
     weightOffsets: join(weights.map((q) => offsetsOf(q.steps, q.zeroPoints))),
     weightLow: Float32Array.from(weights, (q) => q.low),
     weightHigh: Float32Array.from(weights, (q) => q.high),
-    activationLow: Float32Array.from(activations, (q, i) => q.steps[0] * codeRange(q.bits, layout.signed[i]).low),
-    activationHigh: Float32Array.from(activations, (q, i) => q.steps[0] * codeRange(q.bits, layout.signed[i]).high),
+    activationLow: Float32Array.from(activations, (q) => q.low),
+    activationHigh: Float32Array.from(activations, (q) => q.high),
+    activationSteps: Float32Array.from(activations, (q) => q.steps[0]),
     activationOffsets: Float32Array.from(activations, (q) => offsetsOf(q.steps, q.zeroPoints)[0]),
-    activationBits: Int32Array.from(activations, (q) => q.bits),
   };
 }
 

@@ -21,10 +21,8 @@ export function pass(scope: ProgramScope, batch: number): void {
     const offsetIndex = b.feed('offsetIndex', [channels + quantizers], 'int32');
     const perLayer = (name: string) => b.unpack(b.feed(name, [steps]));
     const [weightLow, weightHigh, weightScale] = [perLayer('weightLow'), perLayer('weightHigh'), perLayer('weightScale')];
-    const activationLow = b.feed('activationLow', [quantizers]);
-    const activationHigh = b.feed('activationHigh', [quantizers]);
-    const activationScale = b.unpack(b.feed('activationScale', [quantizers]));
-    const bits = b.unpack(b.feed('activationBits', [quantizers], 'int32'));
+    const perPoint = (name: string) => b.unpack(b.feed(name, [quantizers]));
+    const [lows, highs, scales] = [perPoint('activationLow'), perPoint('activationHigh'), perPoint('activationScale')];
 
     const tables = scope.tables();
     const [weightLogs, activationLogs] = b.split(b.gather(b.read(tables.steps), stepIndex), [channels, quantizers]);
@@ -32,28 +30,18 @@ export function pass(scope: ProgramScope, batch: number): void {
     const logs = [...b.split(weightLogs, scope.channelCounts), ...b.unpack(activationLogs)];
     const offsets = [...b.split(weightOffsets, scope.channelCounts), ...b.unpack(activationOffsets)];
     const weightSteps = b.split(b.exp(weightLogs), scope.channelCounts);
-    const activationSteps = b.exp(activationLogs);
-    const lows = b.unpack(b.mul(activationSteps, activationLow));
-    const highs = b.unpack(b.mul(activationSteps, activationHigh));
+    const activationSteps = b.unpack(b.exp(activationLogs));
 
-    const dots = new Map<number, Value>();
-    const consumers = (tensor: string) => scope.graph.layers.filter((layer) => layer.inputs.includes(tensor)).length;
     const logits = forward(b, scope.graph, images, {
-      activation: (q, x) => {
-        const { tensor, readers } = layout.points[q];
-        // Where another layer reads the tensor too (a residual Add), its share of sum(dy * y) is not known from the weights.
-        const shortcut = readers.length > 0 && consumers(tensor) === readers.length;
-        const quantizer = {
+      activation: (q, x) =>
+        quantizeActivation(b, x, {
           logStep: logs[steps + q],
+          step: activationSteps[q],
           offset: offsets[steps + q],
           low: lows[q],
           high: highs[q],
-          bits: bits[q],
-          scale: activationScale[q],
-          signed: layout.signed[q],
-        };
-        return quantizeActivation(b, x, quantizer, shortcut ? () => b.addN(readers.map((reader) => dots.get(reader)!)) : undefined);
-      },
+          scale: scales[q],
+        }),
       weights: (layer, i) => {
         const quantizer = {
           logStep: logs[i],
@@ -63,7 +51,7 @@ export function pass(scope: ProgramScope, batch: number): void {
           high: weightHigh[i],
           scale: weightScale[i],
         };
-        return quantizeWeights(b, b.read(scope.parameter(`${layer.name}/weights`)), quantizer, (dot) => dots.set(i, dot));
+        return quantizeWeights(b, b.read(scope.parameter(`${layer.name}/weights`)), quantizer);
       },
       bias: scope.plainBias,
       // The running statistics stay those of the float net: no elastic measurement uses them (each re-calibrates), and a

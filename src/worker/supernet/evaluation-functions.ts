@@ -12,17 +12,10 @@ function fixedHooks(scope: ProgramScope, weights: (i: number, quantized: Value) 
   const [steps, offsets] = [perChannel('weightSteps'), perChannel('weightOffsets')];
   const [weightLow, weightHigh] = ['weightLow', 'weightHigh'].map((name) => b.unpack(b.feed(name, [scope.layers.length])));
   const scalars = (name: string) => b.unpack(b.feed(name, [quantizers]));
-  const [lows, highs, activationOffsets] = [scalars('activationLow'), scalars('activationHigh'), scalars('activationOffsets')];
-  const bits = b.unpack(b.feed('activationBits', [quantizers], 'int32'));
+  const [activationSteps, activationOffsets, lows, highs] = ['Steps', 'Offsets', 'Low', 'High'].map((part) => scalars(`activation${part}`));
   return {
     activation: (q, x) =>
-      quantizeActivationFixed(b, x, {
-        offset: activationOffsets[q],
-        low: lows[q],
-        high: highs[q],
-        bits: bits[q],
-        signed: layout.signed[q],
-      }),
+      quantizeActivationFixed(b, x, { step: activationSteps[q], offset: activationOffsets[q], low: lows[q], high: highs[q] }),
     weights: (layer, i) =>
       weights(
         i,

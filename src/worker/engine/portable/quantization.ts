@@ -1,59 +1,46 @@
 import type { OpName } from '../graph.ts';
 import { attributesOf } from '../graph.ts';
-import { clipInto } from './elementwise.ts';
-import { bitsOf, type Kernel } from './memory.ts';
+import type { Kernel } from './memory.ts';
 
 /** 1.5 * 2^52: adding and subtracting it rounds a double below 2^51 to the nearest integer, ties to even. */
 const ROUNDER = 6755399441055744;
 
-/** Scale of the integer grid, and the range after the side with room to spare was moved onto it. */
-interface Grid {
-  scale: number;
-  inverse: number;
-  low: number;
-  high: number;
-}
+const { fround } = Math;
 
-/**
- * The grid of TensorFlow's QuantizeAndDequantize ops for a given range: the largest scale that keeps [low, high] inside the
- * integers of `bits` bits and 0 on the grid. Each step is rounded to single precision, as there.
- */
-function gridOf(low: number, high: number, bits: number, signed: boolean): Grid {
-  const { fround } = Math;
-  const lowest = signed ? -(2 ** (bits - 1)) : 0;
-  const highest = signed ? 2 ** (bits - 1) - 1 : 2 ** bits - 1;
-  const fromLow = lowest * low > 0 ? fround(lowest / low) : Infinity;
-  const fromHigh = highest * high > 0 ? fround(highest / high) : Infinity;
-  if (fromLow < fromHigh) {
-    const inverse = fround(low / lowest);
-    return { scale: fromLow, inverse, low, high: fround(highest * inverse) };
-  }
-  const inverse = fround(high / highest);
-  return { scale: Math.min(fromHigh, 3.4028234663852886e38), inverse, low: fround(lowest * inverse), high };
-}
-
-const quantizeDequantize: Kernel = (node, [x, lowTensor, highTensor, bitsTensor], memory) => {
-  const { signed } = attributesOf(node, 'QuantizeDequantize');
+const fakeQuant: Kernel = (node, [x, ...grid], memory) => {
+  const { relu } = attributesOf(node, 'FakeQuant');
   const result = memory.make(x.shape);
-  const [[given], [upper]] = [lowTensor, highTensor].map(memory.floats);
-  if (!(given <= upper)) throw new Error(`the range [${given}, ${upper}] is empty`);
-  const { scale, inverse, low, high } = gridOf(given, upper, memory.ints(bitsTensor)[0], signed);
   const [values, out] = [memory.floats(x), memory.floats(result)];
-  const { fround } = Math;
-  clipInto(out, values, low, high);
-  for (let i = 0; i < out.length; i++) out[i] = (fround(out[i] * scale) + ROUNDER - ROUNDER) * inverse;
+  const [step, offset, low, high] = grid.map((scalar) => memory.floats(scalar)[0]);
+  for (let i = 0; i < out.length; i++) {
+    const value = relu && values[i] < 0 ? 0 : values[i];
+    const ratio = fround(fround(value - offset) / step);
+    const clipped = ratio < low ? low : ratio > high ? high : ratio;
+    out[i] = fround(fround(clipped + ROUNDER - ROUNDER) * step) + offset;
+  }
   return result;
 };
 
-const quantizeDequantizeGrad: Kernel = (_, [dyTensor, x, lowTensor, highTensor], memory) => {
-  const result = memory.make(x.shape);
-  const [dy, values, [low], [high], out] = [dyTensor, x, lowTensor, highTensor, result].map(memory.floats);
-  const [from, to] = [bitsOf(dy), bitsOf(out)];
-  for (let i = 0; i < to.length; i++) to[i] = from[i] & -(Number(values[i] >= low) & Number(values[i] <= high));
-  return result;
+const fakeQuantGrad: Kernel = (node, [dyTensor, x, ...grid], memory) => {
+  const { relu } = attributesOf(node, 'FakeQuantGrad');
+  const [result, sums] = [memory.make(x.shape), memory.make([2])];
+  const [dy, values, out] = [dyTensor, x, result].map(memory.floats);
+  const [step, offset, low, high] = grid.map((scalar) => memory.floats(scalar)[0]);
+  let [logStep, outside] = [0, 0];
+  for (let i = 0; i < out.length; i++) {
+    const value = relu && values[i] < 0 ? 0 : values[i];
+    const ratio = fround(fround(value - offset) / step);
+    if (ratio >= low && ratio <= high) {
+      logStep += dy[i] * (ratio + ROUNDER - ROUNDER - ratio);
+      out[i] = relu && !(values[i] > 0) ? 0 : dy[i];
+    } else {
+      logStep += dy[i] * (ratio < low ? low : ratio > high ? high : ratio);
+      outside += dy[i];
+      out[i] = 0;
+    }
+  }
+  memory.floats(sums).set([logStep * step, outside]);
+  return [result, sums];
 };
 
-export const QUANTIZATION: Partial<Record<OpName, Kernel>> = {
-  QuantizeDequantize: quantizeDequantize,
-  QuantizeDequantizeGrad: quantizeDequantizeGrad,
-};
+export const QUANTIZATION: Partial<Record<OpName, Kernel>> = { FakeQuant: fakeQuant, FakeQuantGrad: fakeQuantGrad };

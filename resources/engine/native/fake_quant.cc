@@ -1,0 +1,130 @@
+// Fake quantization with learned step size and offset as one TensorFlow op each way, on the CPU.
+//
+// Written with TensorFlow's own ops it takes up to three passes over an activation forward and eight backward; here it is
+// one each way, and one more is saved where a ReLU comes before it. src/worker/engine/lowering.ts has the same
+// arithmetic in TensorFlow's ops, for devices and machines that lack this file's binary.
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "parallel.h"
+#include "tf_op.h"
+
+namespace {
+
+using namespace eqnet;
+
+// Values in one block of work, and the span over which sums stay in float32.
+constexpr int64_t kBlock = 1 << 14;
+constexpr int64_t kRun = 1 << 10;
+
+struct Quantizer {
+  float step;
+  float offset;
+  float low;
+  float high;
+};
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define EQNET_X86
+namespace avx512 {
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,fma")
+#include "fake_quant.inc"
+#pragma GCC pop_options
+}  // namespace avx512
+namespace avx2 {
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#include "fake_quant.inc"
+#pragma GCC pop_options
+}  // namespace avx2
+#endif
+namespace plain {
+#include "fake_quant.inc"
+}
+
+struct Loops {
+  decltype(&plain::ForwardBlock) forward = plain::ForwardBlock;
+  decltype(&plain::BackwardBlock) backward = plain::BackwardBlock;
+
+  Loops() {
+#ifdef EQNET_X86
+    if (__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+      forward = avx512::ForwardBlock;
+      backward = avx512::BackwardBlock;
+    } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+      forward = avx2::ForwardBlock;
+      backward = avx2::BackwardBlock;
+    }
+#endif
+  }
+};
+const Loops loops;
+
+struct Attributes {
+  bool relu;
+};
+
+void* Create(TF_OpKernelConstruction* construction) { return new Attributes{BoolAttribute(construction, "relu")}; }
+void Delete(void* kernel) { delete static_cast<Attributes*>(kernel); }
+
+Quantizer ReadQuantizer(Context& context, int from) {
+  return {context.Scalar(from), context.Scalar(from + 1), context.Scalar(from + 2), context.Scalar(from + 3)};
+}
+
+void ComputeForward(void* kernel, TF_OpKernelContext* raw) {
+  Context context(raw);
+  const bool relu = static_cast<Attributes*>(kernel)->relu;
+  const Quantizer q = ReadQuantizer(context, 1);
+  const Input x = context.Get(0);
+  float* y = context.ForwardOrAllocate(0, 0);
+  if (!context.ok()) return;
+  ParallelBlocks(x.size, kBlock, [&](int64_t, int64_t begin, int64_t end) {
+    loops.forward(relu, x.data + begin, y + begin, end - begin, q);
+  });
+}
+
+void ComputeBackward(void* kernel, TF_OpKernelContext* raw) {
+  Context context(raw);
+  const bool relu = static_cast<Attributes*>(kernel)->relu;
+  const Quantizer q = ReadQuantizer(context, 2);
+  const Input dy = context.Get(0);
+  const Input x = context.Get(1);
+  float* dx = context.ForwardOrAllocate(0, 0);
+  float* out = context.AllocateVector(1, 2);
+  if (!context.ok()) return;
+  // One pair for each block, added in order: the sum does not depend on which thread took which block.
+  std::vector<double> sums(2 * ((x.size + kBlock - 1) / kBlock));
+  ParallelBlocks(x.size, kBlock, [&](int64_t block, int64_t begin, int64_t end) {
+    loops.backward(relu, dy.data + begin, x.data + begin, dx + begin, end - begin, q, &sums[2 * block]);
+  });
+  double total[2] = {0, 0};
+  for (size_t i = 0; i < sums.size(); i++) total[i % 2] += sums[i];
+  out[0] = static_cast<float>(total[0]);
+  out[1] = static_cast<float>(total[1]);
+}
+
+}  // namespace
+
+namespace eqnet {
+
+void RegisterFakeQuant() {
+  RegisterOp({"EqnetFakeQuant",
+              {"x: float", "step: float", "offset: float", "low: float", "high: float"},
+              {"y: float"},
+              {"relu: bool"},
+              [](TF_ShapeInferenceContext* shapes, TF_Status* status) { CopyShape(shapes, 0, 0, status); },
+              Create, ComputeForward, Delete});
+  RegisterOp({"EqnetFakeQuantGrad",
+              {"dy: float", "x: float", "step: float", "offset: float", "low: float", "high: float"},
+              {"dx: float", "sums: float"},
+              {"relu: bool"},
+              [](TF_ShapeInferenceContext* shapes, TF_Status* status) {
+                CopyShape(shapes, 1, 0, status);
+                SetVectorShape(shapes, 1, 2, status);
+              },
+              Create, ComputeBackward, Delete});
+}
+
+}  // namespace eqnet

@@ -1,0 +1,93 @@
+#include "parallel.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstdlib>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace eqnet {
+namespace {
+
+struct Job {
+  int64_t size;
+  int64_t block;
+  int64_t blocks;
+  const std::function<void(int64_t, int64_t, int64_t)>* work;
+  std::atomic<int64_t> next{0};
+  std::atomic<int64_t> done{0};
+
+  void Run() {
+    for (int64_t i = next++; i < blocks; i = next++) {
+      (*work)(i, i * block, std::min(size, (i + 1) * block));
+      done.fetch_add(1, std::memory_order_release);
+    }
+  }
+};
+
+// As many helpers as TensorFlow may use threads, less the caller. They live as long as the process.
+class Helpers {
+ public:
+  static Helpers& Get() {
+    static Helpers* helpers = new Helpers;
+    return *helpers;
+  }
+
+  int count() const { return count_; }
+
+  void Offer(const std::shared_ptr<Job>& job) {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      for (int i = 0; i < count_; i++) jobs_.push_back(job);
+    }
+    wake_.notify_all();
+  }
+
+ private:
+  Helpers() {
+    const char* threads = std::getenv("TF_NUM_INTRAOP_THREADS");
+    const int wanted = threads ? std::atoi(threads) : 0;
+    count_ = std::max(1, wanted > 0 ? wanted : static_cast<int>(std::thread::hardware_concurrency())) - 1;
+    for (int i = 0; i < count_; i++) std::thread([this] { Loop(); }).detach();
+  }
+
+  void Loop() {
+    for (;;) {
+      std::shared_ptr<Job> job;
+      {
+        std::unique_lock<std::mutex> lock(mutex_);
+        wake_.wait(lock, [this] { return !jobs_.empty(); });
+        job = std::move(jobs_.front());
+        jobs_.pop_front();
+      }
+      job->Run();
+    }
+  }
+
+  int count_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::shared_ptr<Job>> jobs_;
+};
+
+}  // namespace
+
+void ParallelBlocks(int64_t size, int64_t block, const std::function<void(int64_t, int64_t, int64_t)>& work) {
+  const int64_t blocks = (size + block - 1) / block;
+  auto job = std::make_shared<Job>();
+  job->size = size;
+  job->block = block;
+  job->blocks = blocks;
+  job->work = &work;
+  Helpers& helpers = Helpers::Get();
+  if (blocks > 1 && helpers.count() > 0) helpers.Offer(job);
+  job->Run();
+  // What is left is at most one block on each helper.
+  while (job->done.load(std::memory_order_acquire) < blocks) std::this_thread::yield();
+}
+
+}  // namespace eqnet

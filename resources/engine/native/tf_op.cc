@@ -1,0 +1,122 @@
+#include "tf_op.h"
+
+#include <stdexcept>
+#include <string>
+
+namespace eqnet {
+
+Context::Context(TF_OpKernelContext* context) : context_(context), status_(TF_NewStatus()), inputs_(TF_NumInputs(context), nullptr) {}
+
+Context::~Context() {
+  for (TF_Tensor* tensor : tensors_) TF_DeleteTensor(tensor);
+  TF_DeleteStatus(status_);
+}
+
+void Context::Report() {
+  if (!ok()) TF_OpKernelContext_Failure(context_, status_);
+}
+
+TF_Tensor* Context::Tensor(int index) {
+  if (!ok()) return nullptr;
+  if (!inputs_[index]) {
+    TF_GetInput(context_, index, &inputs_[index], status_);
+    Report();
+    if (inputs_[index]) tensors_.push_back(inputs_[index]);
+  }
+  return inputs_[index];
+}
+
+Input Context::Get(int index) {
+  TF_Tensor* tensor = Tensor(index);
+  if (!tensor) return {};
+  return {static_cast<const float*>(TF_TensorData(tensor)), TF_TensorElementCount(tensor)};
+}
+
+float Context::Scalar(int index) {
+  const Input input = Get(index);
+  return input.size > 0 ? input.data[0] : 0.0f;
+}
+
+int64_t Context::Dim(int index, int axis) {
+  TF_Tensor* tensor = Tensor(index);
+  return tensor ? TF_Dim(tensor, axis) : 0;
+}
+
+float* Context::Own(TF_Tensor* tensor) {
+  Report();
+  if (!tensor) return nullptr;
+  tensors_.push_back(tensor);
+  return static_cast<float*>(TF_TensorData(tensor));
+}
+
+float* Context::Allocate(int output, const int64_t* dims, int rank, int64_t count) {
+  if (!ok()) return nullptr;
+  return Own(TF_AllocateOutput(context_, output, TF_FLOAT, dims, rank, count * sizeof(float), status_));
+}
+
+float* Context::AllocateLike(int input, int output) {
+  TF_Tensor* like = Tensor(input);
+  if (!like) return nullptr;
+  std::vector<int64_t> dims(TF_NumDims(like));
+  for (size_t i = 0; i < dims.size(); i++) dims[i] = TF_Dim(like, static_cast<int>(i));
+  return Allocate(output, dims.data(), static_cast<int>(dims.size()), TF_TensorElementCount(like));
+}
+
+float* Context::ForwardOrAllocate(int input, int output) {
+  TF_Tensor* like = Tensor(input);
+  if (!like) return nullptr;
+  std::vector<int64_t> dims(TF_NumDims(like));
+  for (size_t i = 0; i < dims.size(); i++) dims[i] = TF_Dim(like, static_cast<int>(i));
+  int forwarded = -1;
+  return Own(TF_ForwardInputOrAllocateOutput(context_, &input, 1, output, dims.data(), static_cast<int>(dims.size()), &forwarded, status_));
+}
+
+float* Context::AllocateVector(int output, int64_t size) { return Allocate(output, &size, 1, size); }
+
+bool BoolAttribute(TF_OpKernelConstruction* construction, const char* name) {
+  TF_Status* status = TF_NewStatus();
+  unsigned char value = 0;
+  TF_OpKernelConstruction_GetAttrBool(construction, name, &value, status);
+  if (TF_GetCode(status) != TF_OK) TF_OpKernelConstruction_Failure(construction, status);
+  TF_DeleteStatus(status);
+  return value != 0;
+}
+
+float FloatAttribute(TF_OpKernelConstruction* construction, const char* name) {
+  TF_Status* status = TF_NewStatus();
+  float value = 0;
+  TF_OpKernelConstruction_GetAttrFloat(construction, name, &value, status);
+  if (TF_GetCode(status) != TF_OK) TF_OpKernelConstruction_Failure(construction, status);
+  TF_DeleteStatus(status);
+  return value;
+}
+
+void CopyShape(TF_ShapeInferenceContext* shapes, int input, int output, TF_Status* status) {
+  TF_ShapeHandle* handle = TF_NewShapeHandle();
+  TF_ShapeInferenceContextGetInput(shapes, input, handle, status);
+  if (TF_GetCode(status) == TF_OK) TF_ShapeInferenceContextSetOutput(shapes, output, handle, status);
+  TF_DeleteShapeHandle(handle);
+}
+
+void SetVectorShape(TF_ShapeInferenceContext* shapes, int output, int64_t size, TF_Status* status) {
+  TF_ShapeHandle* handle = TF_ShapeInferenceContextVectorFromSize(shapes, size);
+  TF_ShapeInferenceContextSetOutput(shapes, output, handle, status);
+  TF_DeleteShapeHandle(handle);
+}
+
+void RegisterOp(const OpSpec& spec) {
+  TF_Status* status = TF_NewStatus();
+  TF_OpDefinitionBuilder* op = TF_NewOpDefinitionBuilder(spec.name);
+  for (const char* input : spec.inputs) TF_OpDefinitionBuilderAddInput(op, input);
+  for (const char* output : spec.outputs) TF_OpDefinitionBuilderAddOutput(op, output);
+  for (const char* attribute : spec.attributes) TF_OpDefinitionBuilderAddAttr(op, attribute);
+  TF_OpDefinitionBuilderSetShapeInferenceFunction(op, spec.shapes);
+  TF_RegisterOpDefinition(op, status);
+  if (TF_GetCode(status) == TF_OK)
+    TF_RegisterKernelBuilder(spec.name, TF_NewKernelBuilder(spec.name, "CPU", spec.create, spec.compute, spec.destroy), status);
+  const std::string problem = TF_GetCode(status) == TF_OK ? "" : TF_Message(status);
+  TF_DeleteStatus(status);
+  if (!problem.empty()) throw std::runtime_error(problem);
+}
+
+}  // namespace eqnet
