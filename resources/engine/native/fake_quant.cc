@@ -30,18 +30,18 @@ struct Quantizer {
 namespace avx512 {
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,fma")
-#include "fake_quant.inc"
+#include "fake_quant_loops.h"
 #pragma GCC pop_options
 }  // namespace avx512
 namespace avx2 {
 #pragma GCC push_options
 #pragma GCC target("avx2,fma")
-#include "fake_quant.inc"
+#include "fake_quant_loops.h"
 #pragma GCC pop_options
 }  // namespace avx2
 #endif
 namespace plain {
-#include "fake_quant.inc"
+#include "fake_quant_loops.h"
 }
 
 struct Loops {

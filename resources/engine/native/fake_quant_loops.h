@@ -1,5 +1,5 @@
 // Included once for each instruction set; see fake_quant.cc.
-#include "lanes.inc"
+#include "lanes.h"
 
 template <bool kRelu>
 static inline __attribute__((always_inline)) Floats Quantize(Floats x, Quantizer q) {
