@@ -17,35 +17,57 @@ const called = {
     .describe('the kind and a number when left out'),
 };
 const single = { ...called, input: reference.optional().describe('the layer before when left out; `input` is the image') };
-const several = { ...called, inputs: z.array(reference).min(2).max(64) };
-const behind = { norm: z.boolean().default(false), activation: z.enum(['none', 'relu', 'relu6', 'swish']).default('none') };
-const window = { kernel: pair, stride: pair.optional(), padding: padding.default('valid') };
+const activation = z.enum(['none', 'relu', 'relu6', 'swish']).default('none').describe('what follows');
 
-const listedLayer = z.discriminatedUnion('kind', [
-  z.strictObject({
+const conv = z
+  .strictObject({
     ...single,
     kind: z.literal('conv'),
-    filters: size,
-    kernel: pair.default(3),
-    stride: pair.default(1),
-    padding: padding.default('same'),
-    groups: z.union([size, z.literal('depthwise')]).default(1),
-    bias: z.boolean().optional().describe('without `norm` when left out'),
-    ...behind,
-  }),
-  z.strictObject({
+    filters: size.describe('output channels'),
+    kernel: pair.default(3).describe('height and width'),
+    stride: pair.default(1).describe('down and to the right, pixels'),
+    padding: padding
+      .default('same')
+      .describe('same: the size stays at stride 1; valid: none; pixels on every side; or above, below, left and right'),
+    groups: z.union([size, z.literal('depthwise')]).default(1).describe('groups of channels; depthwise: every channel by itself'), // prettier-ignore
+    bias: z.boolean().optional().describe('a bias for each channel; only without norm when left out'),
+    norm: z.boolean().default(false).describe('batch normalization behind it'),
+    activation,
+  })
+  .describe('convolution');
+const linear = z
+  .strictObject({
     ...single,
     kind: z.literal('linear'),
-    units: size.optional().describe('the classes of the data set'),
-    bias: z.boolean().default(true),
-    activation: behind.activation,
-  }),
-  z.strictObject({ ...single, kind: z.literal('maxpool'), ...window }),
-  z.strictObject({ ...single, kind: z.literal('avgpool'), ...window }),
-  z.strictObject({ ...single, kind: z.literal('relu'), max: z.number().positive().optional() }),
-  z.strictObject({ ...single, kind: z.enum(['batchnorm', 'swish', 'sigmoid', 'globalpool', 'flatten']) }),
-  z.strictObject({ ...several, kind: z.enum(['add', 'multiply', 'concat']) }),
-]);
+    units: size.optional().describe('outputs; the classes of the data set when left out'),
+    bias: z.boolean().default(true).describe('a bias for each unit'),
+    activation,
+  })
+  .describe('fully connected layer on a vector');
+const pool = z
+  .strictObject({
+    ...single,
+    kind: z.enum(['maxpool', 'avgpool']),
+    kernel: pair.describe('height and width'),
+    stride: pair.optional().describe('down and to the right, pixels; the kernel when left out'),
+    padding: padding.default('valid').describe('as of a convolution; never a maximum, and not counted in a mean'),
+  })
+  .describe('maximum or mean over windows');
+const relu = z
+  .strictObject({ ...single, kind: z.literal('relu'), max: z.number().positive().optional().describe('upper bound; none when left out') })
+  .describe('what is negative becomes 0');
+const plain = z
+  .strictObject({ ...single, kind: z.enum(['batchnorm', 'swish', 'sigmoid', 'globalpool', 'flatten']) })
+  .describe('layers without settings');
+const joint = z
+  .strictObject({
+    ...called,
+    kind: z.enum(['add', 'multiply', 'concat']),
+    inputs: z.array(reference).min(2).max(64).describe('names of the layers that are brought together'),
+  })
+  .describe('sum, product (of an image and one gate for each channel, too), or channels side by side');
+
+const listedLayer = z.discriminatedUnion('kind', [conv, linear, pool, relu, plain, joint]);
 export const layerListSchema = z.array(listedLayer).min(1).max(2000);
 export type ListedLayer = z.infer<typeof listedLayer>;
 
@@ -103,9 +125,9 @@ class Expansion {
       this.layers.push({ ...layer, name: `${name}.${suffix}`, inputs: [end] });
       end = `${name}.${suffix}`;
     };
-    const activate = (activation: z.infer<typeof behind.activation>) => {
-      if (activation === 'swish') then('swish', { kind: 'swish' });
-      else if (activation !== 'none') then('relu', { kind: 'relu', ...(activation === 'relu6' && { max: 6 }) });
+    const activate = (wish: z.infer<typeof activation>) => {
+      if (wish === 'swish') then('swish', { kind: 'swish' });
+      else if (wish !== 'none') then('relu', { kind: 'relu', ...(wish === 'relu6' && { max: 6 }) });
     };
     switch (entry.kind) {
       case 'conv': {

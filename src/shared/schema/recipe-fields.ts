@@ -39,7 +39,7 @@ interface JsonSchema {
 
 /** Kinds that share their fields are one entry. */
 const kindsOf = ({ oneOf = [] }: JsonSchema): string[] =>
-  oneOf.map(({ properties }) => (properties?.kind?.enum ?? [properties?.kind?.const]).join('|'));
+  oneOf.map(({ properties }) => (properties?.kind?.enum ?? [properties?.kind?.const]).join('/'));
 
 function typeOf(schema: JsonSchema): string {
   if (schema.prefixItems) return `list of ${schema.prefixItems.length} ${typeOf(schema.prefixItems[0])}s`;

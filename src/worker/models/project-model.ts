@@ -71,7 +71,7 @@ function requireFit(graph: LayerGraph, image: Image, classes: number): void {
   const input = graph.layers.find((layer) => layer.kind === 'input')!;
   if (input.shape.join() !== image.join())
     throw invalid(
-      `Model '${graph.name}' reads images of ${input.shape.join('x')} (height x width x channels), and the data set has ${image.join('x')}: choose images of that size (data.size where the data set can be scaled), or another network.`,
+      `Model '${graph.name}' reads images of ${input.shape.join('x')} (height x width x channels), and the data set has ${image.join('x')}: set data.size to [${input.shape.slice(0, 2).join(', ')}] and data.channels to ${input.shape[2]} where the images are files of your own, or choose another network.`,
     );
   if (graph.classes !== classes)
     throw invalid(

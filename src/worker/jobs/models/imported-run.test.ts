@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -40,11 +40,14 @@ function worker() {
     if (last.type === 'failed') throw new Error(last.error.message);
     return last;
   };
-  const open = (recipe: Recipe) =>
-    ask({
+  const open = (recipe: Recipe) => {
+    const runDirectory = join(root, 'runs', recipe.name);
+    mkdirSync(runDirectory, { recursive: true });
+    return ask({
       type: 'open',
-      options: { recipe, runDirectory: join(root, 'runs', recipe.name), models, fingerprint: 'f', engine: { executor: 'portable' } },
+      options: { recipe, runDirectory, models, fingerprint: 'f', engine: { executor: 'portable' } },
     });
+  };
   const phase = async <P extends Phase>(name: P) =>
     ((await ask({ type: 'phase', phase: name, input: { done: [] } } as never)) as unknown as { result: PhaseResults[P] }).result;
   const bring = (name: string, write: (g: GraphFixture) => string) =>
