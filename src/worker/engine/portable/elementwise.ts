@@ -57,7 +57,7 @@ const filled = (memory: TensorMemory, shape: readonly number[], value: number): 
 };
 
 /** out = max(min(x, upper), low). */
-export function clipInto(out: Float32Array, x: Float32Array, low: number, upper: number): void {
+function clipInto(out: Float32Array, x: Float32Array, low: number, upper: number): void {
   const high = Math.max(low, upper);
   const [lowBits, highBits] = bitsOf(Float32Array.of(low, high));
   const [from, to] = [bitsOf(x), bitsOf(out)];
