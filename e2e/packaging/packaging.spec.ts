@@ -74,7 +74,9 @@ test('the archive has the program and nothing of its making', () => {
   }
   const ours = paths.filter((path) => !path.startsWith('node_modules/'));
   expect(
-    ours.filter((path) => !/^(out\/(main|preload|renderer)\/|resources\/(recipes|engine)\/|package\.json$|LICENSE$|NOTICE$)/.test(path)),
+    ours.filter(
+      (path) => !/^(out\/(main|preload|renderer)\/|resources\/(recipes|engine|digits)\/|package\.json$|LICENSE$|NOTICE$)/.test(path),
+    ),
   ).toEqual([]);
   expect(
     paths.filter((path) =>
@@ -84,7 +86,10 @@ test('the archive has the program and nothing of its making', () => {
   // the interface, the preload script and the main process are guarded by the archive's integrity check
   const beside = ours.filter((path) => files.find((file) => file.path === path)!.content === null);
   expect(
-    beside.filter((path) => !/^(package\.json|LICENSE|NOTICE|out\/main\/(worker|batch-thread)\.js|out\/main\/chunks\/.*)$/.test(path)),
+    beside.filter(
+      (path) =>
+        !/^(package\.json|LICENSE|NOTICE|out\/main\/(worker|batch-thread)\.js|out\/main\/chunks\/.*|resources\/digits\/.*)$/.test(path),
+    ),
   ).toEqual([]);
 });
 
