@@ -114,11 +114,15 @@ for (const engine of engines)
   test(`the packed worker runs in a plain Node.js, with the ${engine.executor} engine and real images`, async () => {
     const worker = fork(join(`${archive}.unpacked`, 'out', 'main', 'worker.js'), { serialization: 'advanced', silent: true });
     const recipe = bundledRecipe('tiny');
+    let said = '';
+    worker.stderr!.on('data', (text: Buffer) => {
+      said += text.toString();
+    });
     const answer = new Promise<WorkerMessage>((resolve, reject) => {
       worker.on('message', (message: WorkerMessage) => {
         if (['opened', 'failed'].includes(message.type)) resolve(message);
       });
-      worker.once('exit', (code) => reject(new Error(`the worker ended with exit code ${code}`)));
+      worker.once('exit', (code) => reject(new Error(`the worker ended with exit code ${code}: ${said}`)));
     });
     worker.send({
       type: 'open',

@@ -1,6 +1,5 @@
 /** A TensorFlow.js layers model as its own library runs it, which says what an imported network has to compute. */
 import * as tf from '@tensorflow/tfjs-core';
-import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import { startPortableBackend } from './portable/memory.ts';
 
 /**
@@ -16,6 +15,8 @@ export async function openLayersModel(
   data: Uint8Array,
 ): Promise<{ runtime: string; run: (image: Float32Array, size: readonly number[]) => Promise<Float32Array>; close: () => Promise<void> }> {
   await startPortableBackend();
+  // loaded on demand: most workers never see such a model
+  const { loadLayersModel } = await import('@tensorflow/tfjs-layers');
   const weightData = new Uint8Array(data).buffer;
   const model = await loadLayersModel({
     load: async () => ({ modelTopology: topology, weightSpecs: specs as unknown as tf.io.WeightsManifestEntry[], weightData }),
