@@ -6,7 +6,7 @@ import { WindowStream, type MetricNews, type StreamSources } from './window-stre
 export const HOST_LISTENER = randomUUID();
 /** How often the progress of jobs is told, ms; the list carries what searches have found. */
 const QUIET_MS = 250;
-/** Requests from outside that wait for the first window. */
+/** Events that wait for a window: requests from outside for the first one, others for their own while it loads. */
 const MOST_WAITING = 20;
 
 /** How long a window whose connection ended may come back before its projects are let go, ms. */
@@ -16,7 +16,7 @@ const GRACE_MS = 20_000;
 export class EventHub {
   private readonly streams = new Map<string, WindowStream>();
   private readonly leaving = new Map<string, NodeJS.Timeout>();
-  private waiting: HostEvent[] = [];
+  private waiting: { event: HostEvent; window?: string }[] = [];
   private quietly: NodeJS.Timeout | null = null;
 
   /** @param left called with each window that has ended and not come back */
@@ -34,7 +34,7 @@ export class EventHub {
     // the newest window is the last
     this.streams.delete(window);
     this.streams.set(window, stream);
-    if (window !== HOST_LISTENER) for (const event of this.waiting.splice(0)) stream.post(event);
+    if (window !== HOST_LISTENER) this.deliver(window, stream);
     const end = () => {
       stream.end();
       if (this.streams.get(window) !== stream) return;
@@ -57,8 +57,19 @@ export class EventHub {
     }
   }
 
-  /** Tells a window, or all of them. */
+  private deliver(window: string, stream: WindowStream): void {
+    const own = this.waiting.filter((kept) => kept.window === undefined || kept.window === window);
+    this.waiting = this.waiting.filter((kept) => !own.includes(kept));
+    for (const { event } of own) stream.post(event);
+  }
+
+  private keep(event: HostEvent, window?: string): void {
+    this.waiting = [...this.waiting, { event, window }].slice(-MOST_WAITING);
+  }
+
+  /** Tells all windows, or one; what is for one that is just loading waits for it. */
   post(event: HostEvent, window?: string): void {
+    if (window !== undefined && !this.streams.has(window)) return this.keep(event, window);
     for (const [name, stream] of this.streams) if (window === undefined || window === name) stream.post(event);
   }
 
@@ -67,7 +78,7 @@ export class EventHub {
     const names = [...this.streams.keys()].filter((name) => name !== HOST_LISTENER);
     const chosen = window !== undefined && names.includes(window) ? window : names.at(-1);
     if (chosen !== undefined) this.streams.get(chosen)!.post(event);
-    else this.waiting = [...this.waiting, event].slice(-MOST_WAITING);
+    else this.keep(event);
   }
 
   metrics(news: MetricNews): void {
