@@ -23,9 +23,16 @@ export async function expectStep(page: Page, name: string, state: RegExp, timeou
   await expect(step(page, name)).toHaveAccessibleName(state, { timeout });
 }
 
-/** Waits until everything that the search has looked at is there: first come the candidates, and rows change places. */
+/**
+ * Waits until everything that the search has looked at is there, with its prediction: first come the candidates, last the
+ * predictions of uniform configurations, and rows change places.
+ */
 export async function expectSearched(page: Page): Promise<void> {
-  await expect(page.getByRole('main').getByText(/\d{2,} configurations · searched in/)).toBeVisible();
+  const main = page.getByRole('main');
+  await expect(main.getByText(/\d{2,} configurations · searched in/)).toBeVisible();
+  const rows = main.getByRole('grid', { name: 'Configurations' }).getByRole('row');
+  const predictions = () => rows.evaluateAll((all) => all.slice(1).map((row) => row.querySelectorAll('[role=gridcell]')[2]?.textContent));
+  await expect.poll(predictions).not.toContain('—');
 }
 
 /** The card of a sample on the first screen. */

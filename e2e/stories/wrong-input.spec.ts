@@ -27,7 +27,7 @@ test('projects', async ({ window, host, projectsFolder, places }) => {
   await main.getByRole('button', { name: 'New project' }).click();
   const dialog = window.getByRole('dialog', { name: 'New project' });
   const name = dialog.getByRole('textbox', { name: 'Name' });
-  await expect(name).toHaveValue('mnist-quick');
+  await expect(name).toHaveValue('digits');
   await expectRefused(window, name, [
     ['', /A project needs a name/],
     ['a/b', /'a\/b' cannot be the name of a folder/],
