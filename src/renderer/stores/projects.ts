@@ -11,6 +11,7 @@ import { useApp } from './app.ts';
 import { DraftHistory } from './draft-history.ts';
 import { DraftSaver, type SaveState } from './draft-saver.ts';
 import { host, windowId } from './host.ts';
+import { networkKey } from './network-key.ts';
 
 export const AUTOSAVE_MS = 400;
 const LAST_PROJECT = 'eqnet.project';
@@ -118,7 +119,7 @@ export const useProjects = defineStore('projects', () => {
     view.value = null;
     draft.value = null;
     network.value = null;
-    networkKey = '';
+    knownNetwork = '';
     sessionStorage.removeItem(LAST_PROJECT);
     await host().projects.close({ project, window: windowId() });
   }
@@ -208,21 +209,21 @@ export const useProjects = defineStore('projects', () => {
   /** Layers, shapes and costs of the draft's network; null while unknown. */
   const network = shallowRef<NetworkView | null>(null);
   const networkProblem = ref<string | null>(null);
-  let networkKey = '';
+  let knownNetwork = '';
   async function loadNetwork(): Promise<void> {
     const recipe = draft.value;
     if (!recipe) return;
-    const key = canonicalJson([recipe.model, recipe.data.dataset, recipe.space.pinned ?? []]);
-    if (key === networkKey) return;
-    networkKey = key;
+    const key = networkKey(recipe);
+    if (key === knownNetwork) return;
+    knownNetwork = key;
     try {
       const found = await host().recipes.network({ recipe, project: view.value?.folder });
-      if (networkKey !== key) return;
+      if (knownNetwork !== key) return;
       network.value = found;
       networkProblem.value = null;
     } catch (error) {
-      if (networkKey !== key) return;
-      networkKey = '';
+      if (knownNetwork !== key) return;
+      knownNetwork = '';
       network.value = null;
       networkProblem.value = toWorkbenchError(error).message;
     }
