@@ -52,6 +52,11 @@ test('own images checked and added, own network imported, augmentation previewed
   await expect(adding).toBeHidden();
   await expect(main.getByRole('img', { name: /^Images 1–.*Labels: .*newt/ })).toBeVisible();
 
+  await window.getByRole('button', { name: 'Undo' }).click();
+  await expect(main.getByRole('combobox', { name: 'Data set: Digits' })).toBeVisible();
+  await window.getByRole('button', { name: 'Redo' }).click();
+  await expect(main.getByRole('combobox', { name: 'Data set: Own images' })).toBeVisible();
+
   await host.choosePath(window, file, () => main.getByRole('button', { name: 'Import a network' }).click());
   const importing = window.getByRole('dialog', { name: 'Import a network' });
   await importing.getByRole('button', { name: 'Import', exact: true }).click();
@@ -63,6 +68,7 @@ test('own images checked and added, own network imported, augmentation previewed
   await main.getByRole('button', { name: 'Add', exact: true }).click();
   await window.getByRole('menuitem', { name: 'Cutout' }).click();
   await expect(main.getByRole('switch', { name: 'As in training' })).toBeChecked();
+  await main.getByRole('radio', { name: 'Recipe' }).click();
   const text = main.getByRole('textbox', { name: 'Recipe' });
   await expect(text).toHaveValue(/"kind": "cutout"/);
   await expect(main.getByRole('img', { name: /^Images 1–/ })).toBeVisible();

@@ -72,6 +72,11 @@ export const useProjects = defineStore('projects', () => {
     view.value = newer;
     app.notify('warn', t('shell.stale'), { project });
   }
+  let announced: string | null = null;
+  /** What the next change of the draft by the host is called in the history; null takes that back. */
+  function announce(label: string | null): void {
+    announced = label;
+  }
   function adoptDraft(newer: ProjectView): void {
     const mine = draft.value;
     revision = newer.revision;
@@ -79,7 +84,8 @@ export const useProjects = defineStore('projects', () => {
     draft.value = newer.draft;
     saver.settle();
     if (!mine || canonicalJson(mine) === canonicalJson(newer.draft)) return;
-    history.push(t('shell.otherWindow'), mine, newer.draft, null, Date.now());
+    history.push(announced ?? t('shell.otherWindow'), mine, newer.draft, null, Date.now());
+    announced = null;
     historyVersion.value++;
     void loadNetwork();
   }
@@ -100,7 +106,8 @@ export const useProjects = defineStore('projects', () => {
   function onProject(next: ProjectView, origin: string | null): void {
     if (view.value?.folder !== next.folder) return;
     const foreign = next.revision > revision && origin !== windowId();
-    view.value = next;
+    // a view from before this window's facts had arrived would take them back
+    view.value = savingUi > 0 ? { ...next, ui: view.value.ui } : next;
     if (foreign && !saver.pending) adoptDraft(next);
   }
 
@@ -234,12 +241,18 @@ export const useProjects = defineStore('projects', () => {
     const value = view.value?.ui[key];
     return value === undefined || value === null ? fallback : (value as Value);
   }
+  let savingUi = 0;
   async function saveUi(change: Record<string, unknown>): Promise<void> {
     const open = view.value;
     if (!open) return;
     const next = { ...open.ui, ...change };
     view.value = { ...open, ui: next };
-    await host().projects.saveUi({ project: open.folder, ui: copy(next), window: windowId() });
+    savingUi++;
+    try {
+      await host().projects.saveUi({ project: open.folder, ui: copy(next), window: windowId() });
+    } finally {
+      savingUi--;
+    }
   }
 
   return {
@@ -262,6 +275,7 @@ export const useProjects = defineStore('projects', () => {
     loadRecent,
     forget,
     onProject,
+    announce,
     editDraft,
     replaceDraft,
     undo,

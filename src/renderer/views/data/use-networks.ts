@@ -34,7 +34,6 @@ export function useOwnNetworks(classes: () => number | null) {
     if (!project) return;
     found.value = await host().models.show({ project, name: result.name });
     await load();
-    if (!open.value) app.notify('ok', t('data.import.done', { name: result.name }), { project });
   });
 
   function show(path: string): void {

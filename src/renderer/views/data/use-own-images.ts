@@ -10,7 +10,6 @@ import { useJob } from './use-job.ts';
 import { recipeSchema } from '../../../shared/schema/recipe.ts';
 
 interface Added {
-  report: DataReport;
   lowered: { field: string; from: number; to: number }[];
 }
 export type OwnImages = ReturnType<typeof useOwnImages>;
@@ -32,11 +31,10 @@ export function useOwnImages() {
     report.value = found;
     checked.value = asked;
   });
-  const add = useJob<Added>(async ({ report: found, lowered }) => {
+  const add = useJob<Added>(async ({ lowered }) => {
     open.value = false;
     const project = projects.view?.folder;
     if (project) projects.onProject(await host().projects.view({ project }), null);
-    app.notify('ok', t('data.own.added', { count: found.images - found.corrupt.length }, found.images), { project: project ?? null });
     if (lowered.length > 0)
       app.notify('info', t('data.own.lowered', { fields: lowered.map(({ field, to }) => `${field} = ${to}`).join(', ') }), {
         project: project ?? null,
@@ -66,7 +64,9 @@ export function useOwnImages() {
     if (!project) return;
     // what the host writes into is the stored draft
     await projects.flush();
+    projects.announce(t('data.own.title'));
     await add.start(() => host().data.add({ project, data: wish.value }));
+    if (add.problem.value !== null) projects.announce(null);
   }
   /** A check that nobody waits for ends; images that are being added come all the same. */
   function close(): void {
