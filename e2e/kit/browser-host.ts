@@ -70,7 +70,7 @@ export class BrowserHost implements WorkbenchHost {
     await picker.getByRole('textbox', { name: 'Path' }).fill(path.slice(0, cut));
     await picker.getByRole('textbox', { name: 'Path' }).press('Enter');
     await picker.getByRole('row', { name: path.slice(cut + 1) }).click();
-    await picker.getByRole('button', { name: 'Open', exact: true }).click();
+    await picker.getByRole('button', { name: /^(Open|Choose this folder)$/ }).click();
   }
 
   async saveTo(window: Page, path: string, ask: () => Promise<void>): Promise<void> {

@@ -1,8 +1,9 @@
 import { app, BrowserWindow, dialog, type OpenDialogOptions } from 'electron';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../host/write-atomic.ts';
+import { DATA_FILE_ENDINGS } from '../shared/schema/data-formats.ts';
 
-export type OpenKind = 'project' | 'folder' | 'recipe' | 'configuration' | 'model';
+export type OpenKind = 'project' | 'folder' | 'recipe' | 'configuration' | 'model' | 'images';
 
 const JSON_FILES = [{ name: 'JSON', extensions: ['json'] }];
 
@@ -13,6 +14,7 @@ const OPEN: Readonly<Record<OpenKind, Pick<OpenDialogOptions, 'properties' | 'fi
   recipe: { properties: ['openFile'], filters: JSON_FILES },
   configuration: { properties: ['openFile'], filters: JSON_FILES },
   model: { properties: ['openFile'], filters: [{ name: 'ONNX, TensorFlow.js', extensions: ['onnx', 'json'] }] },
+  images: { properties: ['openFile'], filters: [{ name: 'npz, CSV, Parquet, tar', extensions: [...DATA_FILE_ENDINGS] }] },
 };
 
 /** @returns the chosen path, or null when the person cancelled */

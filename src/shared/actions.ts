@@ -89,6 +89,12 @@ export const ACTIONS: readonly Action[] = [
   action('space.view', 'view', { project: true }),
 
   action('recipe.text', 'edit', { project: true }),
+  action('data.add', 'edit', { project: true }),
+  action('data.addFile', 'edit', { project: true }),
+  action('data.download', 'edit', { project: true }),
+  action('data.cache', 'edit', { project: true }),
+  action('model.import', 'edit', { project: true }),
+  action('model.layers', 'edit', { project: true }),
   action('data.folder', 'edit', { project: true }),
   action('data.bundled', 'edit', { project: true }),
   action('data.augmented', 'view', { project: true }),

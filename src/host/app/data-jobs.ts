@@ -48,9 +48,8 @@ const workerOf = (context: HostContext) => ({ workerPath: context.options.worker
 /** Looks at a data set and changes nothing. */
 export function checkDataSet(context: HostContext, wish: DataWish): Job {
   const data = served(context, wish);
-  return context.jobs.add(
-    dataJob(`Check of ${data.root}`, null, (options) => checkData(data, false, { ...workerOf(context), ...options })),
-  );
+  const work = dataJob(`Check of ${data.root}`, null, (options) => checkData(data, false, { ...workerOf(context), ...options }));
+  return context.jobs.add({ ...work, awaited: true });
 }
 
 /** Decodes a data set and makes it that of the project's draft, as the draft is when the images are ready. */

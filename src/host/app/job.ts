@@ -11,6 +11,8 @@ export interface JobWork {
   readonly project: string | null;
   readonly run: string | null;
   readonly title: string;
+  /** somebody waits for the answer: only a failure is told to every window */
+  readonly awaited?: boolean;
   /** the last phase that it does; left out = all of them */
   readonly until?: Phase;
   /** @returns what it found. @throws WorkbenchError `stopped` after `stop` */

@@ -6,7 +6,7 @@ import type { LaunchEngine } from '../engine-choice.ts';
 /** Dialogs of the system; a host without them leaves the choice of files to the interface. */
 export interface DialogAdapter {
   /** @returns the chosen path; null when it was cancelled */
-  open(kind: 'project' | 'folder' | 'recipe' | 'configuration' | 'model', title: string): Promise<string | null>;
+  open(kind: 'project' | 'folder' | 'recipe' | 'configuration' | 'model' | 'images', title: string): Promise<string | null>;
   /** Asks for a place and writes the text there. @returns the path; null when it was cancelled */
   saveText(name: string, content: string, title: string): Promise<string | null>;
 }

@@ -93,9 +93,9 @@ class Host implements Workbench {
 
   private ended(job: Job): void {
     const { hub, options, settings, projects } = this.context;
-    const { project: folder, run, title } = job.work;
+    const { project: folder, run, title, awaited } = job.work;
     const error = job.hasFailed;
-    if (error || job.isDone) {
+    if (error || (job.isDone && !awaited)) {
       const text = error ? error.message : `${title} is done.`;
       hub.post({ type: 'notice', level: error ? 'error' : 'ok', text, project: folder, run });
       if (settings.get().notifications) options.notify?.(folder ? `${title} - ${basename(folder)}` : title, text);

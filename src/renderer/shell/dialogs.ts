@@ -12,7 +12,7 @@ export interface ConfirmQuestion {
   action: string;
   danger?: boolean;
 }
-export type PathKind = 'project' | 'folder' | 'recipe' | 'configuration';
+export type PathKind = 'project' | 'folder' | 'recipe' | 'configuration' | 'model' | 'images';
 export interface PathQuestion {
   kind: PathKind;
   title: string;

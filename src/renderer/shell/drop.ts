@@ -1,4 +1,6 @@
 /** Projects and recipes that are dropped anywhere on the window. */
+import { DATA_FILE_ENDINGS } from '../../shared/schema/data-formats.ts';
+import { isEnabled, runAction } from '../actions/registry.ts';
 import { desktopBridge } from '../host/connect.ts';
 import { t } from '../i18n.ts';
 import { useApp } from '../stores/app.ts';
@@ -26,6 +28,14 @@ async function takeRecipe(file: File): Promise<void> {
   }
 }
 
+const isDataFile = (name: string): boolean => DATA_FILE_ENDINGS.some((ending) => name.toLowerCase().endsWith(`.${ending}`));
+
+/** Images and networks are read by the host, which needs their place. */
+function takePath(action: string, path: string | null, name: string): void {
+  if (path) runAction(action, path);
+  else useApp().notify('warn', t('data.own.dropNoPath', { name }));
+}
+
 async function take(transfer: DataTransfer): Promise<void> {
   const app = useApp();
   const entry = transfer.items[0]?.webkitGetAsEntry?.();
@@ -33,7 +43,11 @@ async function take(transfer: DataTransfer): Promise<void> {
   if (!file) return;
   const path = pathOf(file);
   await app.attempt(async () => {
-    if (entry?.isDirectory && path) await openProject(path);
+    const model = /\.onnx$|^model\.json$/i.test(file.name);
+    const images = entry?.isDirectory ? !/\.eqnet$/i.test(file.name) : isDataFile(file.name);
+    if (model && isEnabled('model.import')) takePath('model.import', path, file.name);
+    else if (images && isEnabled('data.add')) takePath('data.add', path, file.name);
+    else if (entry?.isDirectory && path) await openProject(path);
     else if (!entry?.isDirectory && file.name.toLowerCase().endsWith('.json')) await takeRecipe(file);
     else app.notify('error', t('home.dropUnknown', { name: file.name }));
   });

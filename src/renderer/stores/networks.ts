@@ -4,8 +4,8 @@ import { shallowReactive } from 'vue';
 import type { RunView } from '../../shared/contract/api/views.ts';
 import { toWorkbenchError } from '../../shared/contract/client.ts';
 import type { NetworkView } from '../../shared/contract/look.ts';
-import { canonicalJson } from '../../shared/domain/canonical-json.ts';
 import { host } from './host.ts';
+import { networkKey } from './network-key.ts';
 import { useProjects } from './projects.ts';
 
 export const useNetworks = defineStore('networks', () => {
@@ -13,7 +13,7 @@ export const useNetworks = defineStore('networks', () => {
   const problems = shallowReactive(new Map<string, string>());
   const asked = new Set<string>();
 
-  const keyOf = ({ settings }: Pick<RunView, 'settings'>): string => canonicalJson([settings.model, settings.data.dataset]);
+  const keyOf = ({ settings }: Pick<RunView, 'settings'>): string => networkKey(settings);
 
   async function ask(key: string, run: Pick<RunView, 'settings'>): Promise<void> {
     asked.add(key);

@@ -164,3 +164,26 @@ describe('two windows', () => {
     expect(projects.draft?.seed).toBe(2);
   });
 });
+
+describe('what the host says of the open project', () => {
+  test('an older view does not take back facts of the interface that are on their way', async () => {
+    const projects = await opened();
+    const older = { ...projects.view! };
+    const saving = projects.saveUi({ part: 'recipe' });
+    projects.onProject(older, null);
+    expect(projects.view?.ui).toEqual({ part: 'recipe' });
+    await saving;
+    projects.onProject({ ...older, ui: { part: 'network' } }, 'another window');
+    expect(projects.view?.ui).toEqual({ part: 'network' });
+  });
+
+  test('a change that this window asked for has its own name in the history, once', async () => {
+    const projects = await opened();
+    const changed = (revision: number) => ({ ...projects.view!, revision, draft: recipeOf({ seed: revision }) });
+    projects.announce('Add images');
+    projects.onProject(changed(2), null);
+    expect(projects.undoLabel).toBe('Add images');
+    projects.onProject(changed(3), null);
+    expect(projects.undoLabel).not.toBe('Add images');
+  });
+});

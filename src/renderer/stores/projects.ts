@@ -11,6 +11,7 @@ import { useApp } from './app.ts';
 import { DraftHistory } from './draft-history.ts';
 import { DraftSaver, type SaveState } from './draft-saver.ts';
 import { host, windowId } from './host.ts';
+import { networkKey } from './network-key.ts';
 
 export const AUTOSAVE_MS = 400;
 const LAST_PROJECT = 'eqnet.project';
@@ -71,6 +72,11 @@ export const useProjects = defineStore('projects', () => {
     view.value = newer;
     app.notify('warn', t('shell.stale'), { project });
   }
+  let announced: string | null = null;
+  /** What the next change of the draft by the host is called in the history; null takes that back. */
+  function announce(label: string | null): void {
+    announced = label;
+  }
   function adoptDraft(newer: ProjectView): void {
     const mine = draft.value;
     revision = newer.revision;
@@ -78,7 +84,8 @@ export const useProjects = defineStore('projects', () => {
     draft.value = newer.draft;
     saver.settle();
     if (!mine || canonicalJson(mine) === canonicalJson(newer.draft)) return;
-    history.push(t('shell.otherWindow'), mine, newer.draft, null, Date.now());
+    history.push(announced ?? t('shell.otherWindow'), mine, newer.draft, null, Date.now());
+    announced = null;
     historyVersion.value++;
     void loadNetwork();
   }
@@ -99,7 +106,8 @@ export const useProjects = defineStore('projects', () => {
   function onProject(next: ProjectView, origin: string | null): void {
     if (view.value?.folder !== next.folder) return;
     const foreign = next.revision > revision && origin !== windowId();
-    view.value = next;
+    // a view from before this window's facts had arrived would take them back
+    view.value = savingUi > 0 ? { ...next, ui: view.value.ui } : next;
     if (foreign && !saver.pending) adoptDraft(next);
   }
 
@@ -118,7 +126,7 @@ export const useProjects = defineStore('projects', () => {
     view.value = null;
     draft.value = null;
     network.value = null;
-    networkKey = '';
+    knownNetwork = '';
     sessionStorage.removeItem(LAST_PROJECT);
     await host().projects.close({ project, window: windowId() });
   }
@@ -208,21 +216,21 @@ export const useProjects = defineStore('projects', () => {
   /** Layers, shapes and costs of the draft's network; null while unknown. */
   const network = shallowRef<NetworkView | null>(null);
   const networkProblem = ref<string | null>(null);
-  let networkKey = '';
+  let knownNetwork = '';
   async function loadNetwork(): Promise<void> {
     const recipe = draft.value;
     if (!recipe) return;
-    const key = canonicalJson([recipe.model, recipe.data.dataset, recipe.space.pinned ?? []]);
-    if (key === networkKey) return;
-    networkKey = key;
+    const key = networkKey(recipe);
+    if (key === knownNetwork) return;
+    knownNetwork = key;
     try {
       const found = await host().recipes.network({ recipe, project: view.value?.folder });
-      if (networkKey !== key) return;
+      if (knownNetwork !== key) return;
       network.value = found;
       networkProblem.value = null;
     } catch (error) {
-      if (networkKey !== key) return;
-      networkKey = '';
+      if (knownNetwork !== key) return;
+      knownNetwork = '';
       network.value = null;
       networkProblem.value = toWorkbenchError(error).message;
     }
@@ -233,12 +241,18 @@ export const useProjects = defineStore('projects', () => {
     const value = view.value?.ui[key];
     return value === undefined || value === null ? fallback : (value as Value);
   }
+  let savingUi = 0;
   async function saveUi(change: Record<string, unknown>): Promise<void> {
     const open = view.value;
     if (!open) return;
     const next = { ...open.ui, ...change };
     view.value = { ...open, ui: next };
-    await host().projects.saveUi({ project: open.folder, ui: copy(next), window: windowId() });
+    savingUi++;
+    try {
+      await host().projects.saveUi({ project: open.folder, ui: copy(next), window: windowId() });
+    } finally {
+      savingUi--;
+    }
   }
 
   return {
@@ -261,6 +275,7 @@ export const useProjects = defineStore('projects', () => {
     loadRecent,
     forget,
     onProject,
+    announce,
     editDraft,
     replaceDraft,
     undo,

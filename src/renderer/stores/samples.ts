@@ -16,8 +16,8 @@ export const useSamples = defineStore('samples', () => {
   }
   /** The first training images of a recipe's data set; asked for once for each data set. */
   function preview(recipe: Recipe, count: number): Promise<DataPreview> {
-    const { dataset, root, clutter } = recipe.data;
-    const key = canonicalJson([dataset, root, dataset === 'mnist' ? null : clutter, recipe.seed, count]);
+    const { clutter, ...data } = recipe.data;
+    const key = canonicalJson([data, data.dataset === 'cluttered-mnist' ? clutter : null, recipe.seed, count]);
     let found = previews.get(key);
     if (!found) {
       found = host().recipes.preview({ recipe, split: 'train', offset: 0, count, augmented: false });

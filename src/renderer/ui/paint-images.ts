@@ -7,7 +7,11 @@ export function previewPixels(preview: Pick<DataPreview, 'pixels'>): Uint8Array 
 }
 
 /** Copies one image into RGBA, grey where it has one channel. */
-export function toRgba(preview: DataPreview, pixels: Uint8Array, index: number): Uint8ClampedArray<ArrayBuffer> {
+export function toRgba(
+  preview: Pick<DataPreview, 'width' | 'height' | 'channels'>,
+  pixels: Uint8Array,
+  index: number,
+): Uint8ClampedArray<ArrayBuffer> {
   const { width, height, channels } = preview;
   const rgba = new Uint8ClampedArray(width * height * 4);
   const from = index * width * height * channels;

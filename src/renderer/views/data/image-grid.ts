@@ -7,6 +7,9 @@ const GAP = 8;
 /** most images that a host gives in one answer */
 const MOST = 512;
 
+/** Images with their labels. */
+export type GridImages = Pick<DataPreview, 'width' | 'height' | 'channels' | 'classes' | 'pixels' | 'labels'>;
+
 export interface GridLayout {
   columns: number;
   rows: number;
@@ -38,6 +41,14 @@ export function imageAt(layout: GridLayout, count: number, x: number, y: number)
   return index < count && y - row * layout.stepY <= layout.height + LABEL_HEIGHT ? index : null;
 }
 
+/**
+ * Screen pixels for each pixel of an image at a zoom of 1 to 4: large images are scaled down, tiny ones up.
+ */
+export function scaleFor({ width, height }: { width: number; height: number }, zoom: number): number {
+  const side = Math.max(width, height);
+  return (zoom * (side > 128 ? 1 : side > 48 ? 2 : side > 16 ? 4 : 12)) / 4;
+}
+
 export interface GridColors {
   label: string;
   /** of the marked image */
@@ -48,7 +59,7 @@ export interface GridColors {
 /** Draws the images with their labels; pixels stay sharp. `marked` gets a frame. */
 export function paintGrid(
   canvas: HTMLCanvasElement,
-  preview: DataPreview,
+  preview: GridImages,
   layout: GridLayout,
   box: { width: number; height: number },
   colors: GridColors,
@@ -65,7 +76,8 @@ export function paintGrid(
   const image = source.getContext('2d');
   if (!image) return;
   context.scale(ratio, ratio);
-  context.imageSmoothingEnabled = false;
+  // a pixel is shown as one; only what is made smaller is averaged
+  context.imageSmoothingEnabled = layout.width < preview.width;
   context.font = `11px ${colors.font}`;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
@@ -82,4 +94,11 @@ export function paintGrid(
     context.lineWidth = 2;
     context.strokeRect(x - 1, y - 1, layout.width + 2, layout.height + 2);
   }
+}
+
+/** Colours of the theme that is shown. */
+export function gridColors(): GridColors {
+  const style = getComputedStyle(document.documentElement);
+  const read = (name: string): string => style.getPropertyValue(name).trim();
+  return { label: read('--text-3'), strong: read('--accent'), font: read('--font') };
 }

@@ -44,7 +44,7 @@ export function usePreview(wish: () => PreviewWish | null): Preview {
   /** everything of the recipe that the images follow */
   const basis = (recipe: Recipe): unknown => {
     const { clutter, ...data } = recipe.data;
-    return [data, data.dataset === 'mnist' ? null : clutter, recipe.seed];
+    return [data, data.dataset === 'cluttered-mnist' ? clutter : null, recipe.seed];
   };
   const key = computed(() => {
     const [recipe, wanted] = [projects.draft, wish()];

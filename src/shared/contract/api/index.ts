@@ -59,7 +59,9 @@ const settings = {
 const dialogs = {
   /** a dialog of the system; null when it was cancelled. Fails where `nativeDialogs` is false */
   open: base
-    .input(z.strictObject({ kind: z.enum(['project', 'folder', 'recipe', 'configuration', 'model']), title: z.string().max(200) }))
+    .input(
+      z.strictObject({ kind: z.enum(['project', 'folder', 'recipe', 'configuration', 'model', 'images']), title: z.string().max(200) }),
+    )
     .output(type<string | null>()),
   /** asks for a place and writes the text there; null when it was cancelled. Fails where `nativeDialogs` is false */
   saveText: base
