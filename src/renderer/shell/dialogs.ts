@@ -44,8 +44,8 @@ export const useDialogs = defineStore('dialogs', () => {
     });
   }
   /** Asks for a file or folder: with the system's dialog where the host has one. Null when it was cancelled. */
-  function choosePath(question: PathQuestion): Promise<string | null> {
-    if (useApp().info?.nativeDialogs) return host().dialogs.open(question);
+  async function choosePath(question: PathQuestion): Promise<string | null> {
+    if ((await useApp().facts()).nativeDialogs) return host().dialogs.open(question);
     return new Promise((resolve) => {
       picking.value = {
         question,

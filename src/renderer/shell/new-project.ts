@@ -36,8 +36,7 @@ export async function freeName(folder: string, base: string): Promise<string> {
 
 /** Makes a project for a sample in the folder for new projects, under a free name, and opens it. */
 export async function createFromSample(recipe: Recipe): Promise<void> {
-  const folder = useApp().info?.projectsFolder;
-  if (!folder) throw new WorkbenchError('connection-lost', 'The host has not said where projects lie.');
+  const folder = (await useApp().facts()).projectsFolder;
   const name = await freeName(folder, recipe.name);
   await useProjects().create(projectPath(folder, name), recipe);
 }

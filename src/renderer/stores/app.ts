@@ -66,6 +66,11 @@ export const useApp = defineStore('app', () => {
     info.value = about;
     adopt(stored);
   }
+  /**
+   * Facts of the host, for what a person can do before the window has them.
+   * @throws WorkbenchError connection-lost
+   */
+  const facts = async (): Promise<AppInfo> => info.value ?? host().app.info();
   /** Takes over settings from the host. */
   function adopt(next: unknown): void {
     const parsed = settingsSchema.safeParse(next);
@@ -140,6 +145,7 @@ export const useApp = defineStore('app', () => {
     theme,
     mac,
     load,
+    facts,
     adopt,
     set,
     switchTheme,

@@ -4,14 +4,15 @@
  */
 import { createRouterClient, implement } from '@orpc/server';
 import { contract } from '../../shared/contract/api/index.ts';
-import type { ProjectView } from '../../shared/contract/api/views.ts';
+import type { ProjectView, SampleView } from '../../shared/contract/api/views.ts';
 import { createHostClient } from '../../shared/contract/client.ts';
 import type { NetworkView } from '../../shared/contract/look.ts';
 import { recipeSchema, type Recipe } from '../../shared/schema/recipe.ts';
 import type { WindowLink } from '../stores/host.ts';
 
 const os = implement({
-  recipes: { network: contract.recipes.network },
+  recipes: { network: contract.recipes.network, samples: contract.recipes.samples },
+  files: { checkNewProject: contract.files.checkNewProject },
   projects: {
     recent: contract.projects.recent,
     open: contract.projects.open,
@@ -33,6 +34,7 @@ export class MemoryHost {
   refusal: Error | null = null;
   /** what every recipe's network is; a call fails without one */
   network: NetworkView | null = null;
+  samples: SampleView[] = [];
 
   add(folder: string, draft = recipeOf()): void {
     this.projects.set(folder, {
@@ -55,14 +57,16 @@ export class MemoryHost {
   }
 
   link(window: string): WindowLink {
-    const { projects, recipes } = os;
+    const { projects, recipes, files } = os;
     const router = os.router({
       recipes: {
         network: recipes.network.handler(() => {
           if (!this.network) throw new Error('no network');
           return this.network;
         }),
+        samples: recipes.samples.handler(() => this.samples),
       },
+      files: { checkNewProject: files.checkNewProject.handler(() => null) },
       projects: {
         recent: projects.recent.handler(() => []),
         open: projects.open.handler(({ input }) => this.get(input.folder)),
