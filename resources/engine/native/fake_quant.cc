@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "parallel.h"
+#include "quantizer.h"
 #include "tf_op.h"
 
 namespace {
@@ -17,13 +18,6 @@ using namespace eqnet;
 // Values in one block of work, and the span over which sums stay in float32.
 constexpr int64_t kBlock = 1 << 14;
 constexpr int64_t kRun = 1 << 10;
-
-struct Quantizer {
-  float step;
-  float offset;
-  float low;
-  float high;
-};
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define EQNET_X86
@@ -69,16 +63,12 @@ struct Attributes {
 void* Create(TF_OpKernelConstruction* construction) { return new Attributes{BoolAttribute(construction, "relu")}; }
 void Delete(void* kernel) { delete static_cast<Attributes*>(kernel); }
 
-Quantizer ReadQuantizer(Context& context, int from) {
-  return {context.Scalar(from), context.Scalar(from + 1), context.Scalar(from + 2), context.Scalar(from + 3)};
-}
-
 void ComputeForward(void* kernel, TF_OpKernelContext* raw) {
   Context context(raw);
   const bool relu = static_cast<Attributes*>(kernel)->relu;
-  const Quantizer q = ReadQuantizer(context, 1);
+  const Quantizer q = context.ReadQuantizer(1);
+  float* y = context.ForwardOrAllocate({0}, 0, 0);
   const Input x = context.Get(0);
-  float* y = context.ForwardOrAllocate(0, 0);
   if (!context.ok()) return;
   ParallelBlocks(x.size, kBlock, [&](int64_t, int64_t begin, int64_t end) {
     loops.forward(relu, x.data + begin, y + begin, end - begin, q);
@@ -88,10 +78,10 @@ void ComputeForward(void* kernel, TF_OpKernelContext* raw) {
 void ComputeBackward(void* kernel, TF_OpKernelContext* raw) {
   Context context(raw);
   const bool relu = static_cast<Attributes*>(kernel)->relu;
-  const Quantizer q = ReadQuantizer(context, 2);
+  const Quantizer q = context.ReadQuantizer(2);
+  float* dx = context.ForwardOrAllocate({0, 1}, 1, 0);
   const Input dy = context.Get(0);
   const Input x = context.Get(1);
-  float* dx = context.ForwardOrAllocate(0, 0);
   float* out = context.AllocateVector(1, 2);
   if (!context.ok()) return;
   // One pair for each block, added in order: the sum does not depend on which thread took which block.

@@ -1,36 +1,12 @@
 // Included once for each instruction set; see fake_quant.cc.
 #include "lanes.h"
-
-template <bool kRelu>
-static inline __attribute__((always_inline)) Floats Quantize(Floats x, Quantizer q) {
-  if (kRelu) x = Relu(x);
-  return Rint(Clip((x - q.offset) / q.step, q.low, q.high)) * q.step + q.offset;
-}
+#include "quantize_lanes.h"
 
 template <bool kRelu>
 static inline __attribute__((always_inline)) void Forward(const float* x, float* y, int64_t n, Quantizer q) {
   int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) Store(y + i, Quantize<kRelu>(Load(x + i), q));
   for (; i < n; i++) y[i] = Quantize<kRelu>(All(x[i]), q)[0];
-}
-
-// Gradients of log step size and offset (eqnet-spec 1.4), without the factor of the step size on the first.
-struct Sums {
-  Floats log_step{};
-  Floats outside{};
-};
-
-template <bool kRelu>
-static inline __attribute__((always_inline)) Floats Gradient(Floats dy, Floats x, Quantizer q, Sums& sums) {
-  const Floats z = x;
-  if (kRelu) x = Relu(x);
-  const Floats v = (x - q.offset) / q.step;
-  const Floats c = Clip(v, q.low, q.high);
-  const Mask inside = (v >= All(q.low)) & (v <= All(q.high));
-  sums.log_step += dy * Choose(inside, Rint(c) - v, c);
-  sums.outside += Keep(~inside, dy);
-  const Mask passes = kRelu ? inside & (z > Floats{}) : inside;
-  return Keep(passes, dy);
 }
 
 template <bool kRelu>

@@ -37,10 +37,7 @@ float Context::Scalar(int index) {
   return input.size > 0 ? input.data[0] : 0.0f;
 }
 
-int64_t Context::Dim(int index, int axis) {
-  TF_Tensor* tensor = Tensor(index);
-  return tensor ? TF_Dim(tensor, axis) : 0;
-}
+Quantizer Context::ReadQuantizer(int from) { return {Scalar(from), Scalar(from + 1), Scalar(from + 2), Scalar(from + 3)}; }
 
 float* Context::Own(TF_Tensor* tensor) {
   Report();
@@ -49,29 +46,28 @@ float* Context::Own(TF_Tensor* tensor) {
   return static_cast<float*>(TF_TensorData(tensor));
 }
 
-float* Context::Allocate(int output, const int64_t* dims, int rank, int64_t count) {
+std::vector<int64_t> Context::Shape(int index) {
+  TF_Tensor* tensor = nullptr;
+  if (ok()) TF_GetInput(context_, index, &tensor, status_);
+  Report();
+  if (!tensor) return {};
+  std::vector<int64_t> dims(TF_NumDims(tensor));
+  for (size_t i = 0; i < dims.size(); i++) dims[i] = TF_Dim(tensor, static_cast<int>(i));
+  TF_DeleteTensor(tensor);
+  return dims;
+}
+
+float* Context::ForwardOrAllocate(std::initializer_list<int> candidates, int like, int output) {
+  const std::vector<int64_t> dims = Shape(like);
   if (!ok()) return nullptr;
-  return Own(TF_AllocateOutput(context_, output, TF_FLOAT, dims, rank, count * sizeof(float), status_));
-}
-
-float* Context::AllocateLike(int input, int output) {
-  TF_Tensor* like = Tensor(input);
-  if (!like) return nullptr;
-  std::vector<int64_t> dims(TF_NumDims(like));
-  for (size_t i = 0; i < dims.size(); i++) dims[i] = TF_Dim(like, static_cast<int>(i));
-  return Allocate(output, dims.data(), static_cast<int>(dims.size()), TF_TensorElementCount(like));
-}
-
-float* Context::ForwardOrAllocate(int input, int output) {
-  TF_Tensor* like = Tensor(input);
-  if (!like) return nullptr;
-  std::vector<int64_t> dims(TF_NumDims(like));
-  for (size_t i = 0; i < dims.size(); i++) dims[i] = TF_Dim(like, static_cast<int>(i));
   int forwarded = -1;
-  return Own(TF_ForwardInputOrAllocateOutput(context_, &input, 1, output, dims.data(), static_cast<int>(dims.size()), &forwarded, status_));
+  return Own(TF_ForwardInputOrAllocateOutput(context_, candidates.begin(), static_cast<int>(candidates.size()), output, dims.data(),
+                                             static_cast<int>(dims.size()), &forwarded, status_));
 }
 
-float* Context::AllocateVector(int output, int64_t size) { return Allocate(output, &size, 1, size); }
+float* Context::AllocateVector(int output, int64_t size) {
+  return ok() ? Own(TF_AllocateOutput(context_, output, TF_FLOAT, &size, 1, size * sizeof(float), status_)) : nullptr;
+}
 
 bool BoolAttribute(TF_OpKernelConstruction* construction, const char* name) {
   TF_Status* status = TF_NewStatus();

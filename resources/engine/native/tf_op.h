@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <vector>
 
+#include "quantizer.h"
 #include "tensorflow/c/ops.h"
 #include "tensorflow/c/tf_datatype.h"
 #include "tensorflow/c/tf_status.h"
@@ -48,17 +50,16 @@ class Context {
   bool ok() const { return TF_GetCode(status_) == TF_OK; }
   Input Get(int index);
   float Scalar(int index);
-  // Size of an axis of an input.
-  int64_t Dim(int index, int axis);
-  // An output of the shape of an input, in the input's memory where nobody else reads it.
-  float* ForwardOrAllocate(int input, int output);
-  float* AllocateLike(int input, int output);
+  Quantizer ReadQuantizer(int from);
+  // An output of the shape of input `like`, in the memory of the first of some inputs that nobody else reads. Must come before
+  // their data are asked for: what holds those counts as a reader.
+  float* ForwardOrAllocate(std::initializer_list<int> candidates, int like, int output);
   float* AllocateVector(int output, int64_t size);
 
  private:
   TF_Tensor* Tensor(int index);
+  std::vector<int64_t> Shape(int index);
   float* Own(TF_Tensor* tensor);
-  float* Allocate(int output, const int64_t* dims, int rank, int64_t count);
   void Report();
 
   TF_OpKernelContext* context_;

@@ -39,6 +39,17 @@ export interface OpAttributes {
   BatchNormInference: { epsilon: number };
   FakeQuant: { relu: boolean };
   FakeQuantGrad: { relu: boolean };
+  FusedBatchNorm: FusedBatchNorm;
+  FusedBatchNormGrad: FusedBatchNorm;
+}
+/** Batch normalization with all that comes right behind it; only `fuseBatchNorms` makes these. */
+export interface FusedBatchNorm {
+  epsilon: number;
+  residual: boolean;
+  relu: boolean;
+  /** upper end of the ReLU: 6 or Infinity */
+  cap: number;
+  quantize: boolean;
 }
 export interface Reduction {
   axes: readonly number[];

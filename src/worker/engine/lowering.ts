@@ -1,4 +1,4 @@
-import type { Convolution, DType, HostArray, Node, OpName, Pooling, Shape, Variable } from './graph.ts';
+import type { Convolution, DType, FusedBatchNorm, HostArray, Node, OpName, Pooling, Shape, Variable } from './graph.ts';
 import { attributesOf } from './graph.ts';
 
 /** TensorFlow's numbers of the types in use (tensorflow/core/framework/types.proto). */
@@ -129,6 +129,19 @@ function fakeQuantGrad<Ref>(ins: readonly Ref[], relu: boolean, sink: TfSink<Ref
   const outside = sum(call('Sub', dy, passed));
   const sums = sink.op('Pack', [logStep, outside], { T: F, N: { kind: 'int', value: 2 }, axis: { kind: 'int', value: 0 } }, 1);
   return [relu ? call('ReluGrad', passed, x) : passed, sums[0]];
+}
+
+/** Attributes of our batch normalization. @param extra number of inputs behind those that it always has */
+function fusedBatchNorm(node: Node, extra: number): TfAttributes {
+  const { epsilon, residual, relu, cap, quantize } = node.attributes as unknown as FusedBatchNorm;
+  return {
+    n: { kind: 'int', value: extra },
+    epsilon: { kind: 'float', value: epsilon },
+    residual: flag(residual),
+    relu: flag(relu),
+    cap: { kind: 'float', value: cap },
+    quantize: flag(quantize),
+  };
 }
 
 /** Emits the TensorFlow ops of one node and returns its outputs. `ins` are the lowered inputs. */
@@ -303,6 +316,10 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
         ? sink.op('EqnetFakeQuantGrad', ins, { relu: flag(relu) }, 2)
         : fakeQuantGrad(ins, relu, sink, node.inputs[0].shape);
     }
+    case 'FusedBatchNorm':
+      return sink.op('EqnetBatchNorm', ins, fusedBatchNorm(node, ins.length - 3), 4);
+    case 'FusedBatchNormGrad':
+      return sink.op('EqnetBatchNormGrad', ins, fusedBatchNorm(node, ins.length - 6), 5);
     default:
       throw new Error(`Op ${node.op} has no TensorFlow form.`);
   }

@@ -30,7 +30,7 @@ export const normal = (shape: Shape, spread = 1): Input => {
     Array.from({ length: elementCount(shape) }, () => spread * random.normal()),
   );
 };
-const positive = (shape: Shape): Input =>
+export const positive = (shape: Shape): Input =>
   floats(
     shape,
     normal(shape).data.map((v) => Math.abs(v) + 0.1),

@@ -5,7 +5,8 @@ import { WorkbenchError } from '../../shared/contract/errors.ts';
 import { hasFusedOps, type TfBinding } from './binding.ts';
 import { CallPlanner, changedBy, type Feeds } from './call-plan.ts';
 import type { EngineMemory, Executor } from './executor.ts';
-import type { HostArray, Node, Program, Shape, Variable } from './graph.ts';
+import { fuseBatchNorms, unfused } from './fuse.ts';
+import type { HostArray, Node, Program, Shape, Value, Variable } from './graph.ts';
 import { attributesOf, reachable } from './graph.ts';
 import { assignCopy, lower, TF_TYPE, type TfAttributes, type TfSink } from './lowering.ts';
 import { SavedModelWriter } from './saved-model.ts';
@@ -50,7 +51,12 @@ function writeProgram(program: Program, fused: boolean): Uint8Array {
     writer.node(`written/${variable.name}`, 'Const', [`^${write}`], { dtype: typeOf('float32') }, { data: Float32Array.of(1), shape: [] });
   }
   for (const fn of program.functions.values()) {
-    const nodes = reachable([...[...fn.outputs.values()].map((value) => value.node), ...fn.effects]);
+    const written = reachable([...[...fn.outputs.values()].map((value) => value.node), ...fn.effects]);
+    const { nodes, resolve } = fused ? fuseBatchNorms(written, new Set(fn.outputs.values())) : unfused(written);
+    const refOf = (value: Value): string => {
+      const { node, index } = resolve(value);
+      return refs.get(node)![index];
+    };
     const effects = new Set(fn.effects);
     /** The last op that reads or changes each variable. */
     const before = new Map<Variable, string>();
@@ -70,7 +76,7 @@ function writeProgram(program: Program, fused: boolean): Uint8Array {
       // are: AssignVariableOp replaces the variable's buffer, and the ops that update in place copy it while a read holds it.
       const changed = effects.has(node) ? changedBy(node) : [];
       controls = changed.flatMap((variable) => (before.has(variable) ? [`^${before.get(variable)}`] : []));
-      const inputs = node.inputs.map((input) => refs.get(input.node)![input.index]);
+      const inputs = node.inputs.map(refOf);
       const outputs = lower(node, inputs, sink);
       controls = [];
       refs.set(node, outputs);
@@ -79,7 +85,7 @@ function writeProgram(program: Program, fused: boolean): Uint8Array {
     const done = fn.effects.map((effect) => `^${refs.get(effect)![0]}`);
     writer.node(`${fn.name}/done`, 'Const', done, { dtype: typeOf('float32') }, { data: Float32Array.of(1), shape: [] });
     for (const [key, value] of fn.outputs) {
-      writer.node(`${fn.name}/out/${key}`, 'Identity', [refs.get(value.node)![value.index]], { T: typeOf(value.dtype) });
+      writer.node(`${fn.name}/out/${key}`, 'Identity', [refOf(value)], { T: typeOf(value.dtype) });
     }
   }
   return writer.finish();

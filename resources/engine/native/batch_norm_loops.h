@@ -1,0 +1,153 @@
+// Included once for each instruction set; see batch_norm.cc.
+#include "lanes.h"
+#include "quantize_lanes.h"
+
+// Channels that are left over where their number is no multiple of the lanes are worked on one at a time.
+static inline __attribute__((always_inline)) Floats LoadSome(const float* values, int64_t count) {
+  if (count == kLanes) return Load(values);
+  Floats lanes{};
+  for (int64_t i = 0; i < count; i++) lanes[i] = values[i];
+  return lanes;
+}
+
+static inline __attribute__((always_inline)) void StoreSome(float* values, Floats lanes, int64_t count) {
+  if (count == kLanes) return Store(values, lanes);
+  for (int64_t i = 0; i < count; i++) values[i] = lanes[i];
+}
+
+static inline int64_t Rows(const Span& span, int64_t start, int64_t channels) {
+  const int64_t chunk = kRun / channels > 0 ? kRun / channels : 1;
+  return span.end - start < chunk ? span.end - start : chunk;
+}
+
+template <bool kRelu, bool kQuantize>
+static inline __attribute__((always_inline)) Floats Activate(Floats z, const Activation& activation) {
+  if (kRelu) z = Clip(z, 0.0f, activation.cap);
+  return kQuantize ? Quantize<false>(z, activation.quantizer) : z;
+}
+
+// What the activation lets through of dy.
+template <bool kRelu, bool kQuantize>
+static inline __attribute__((always_inline)) Floats Deactivate(Floats dy, Floats z, const Activation& activation, Sums& sums) {
+  if (kQuantize) dy = Gradient<false>(dy, kRelu ? Clip(z, 0.0f, activation.cap) : z, activation.quantizer, sums);
+  return kRelu ? Keep((z > Floats{}) & (z < All(activation.cap)), dy) : dy;
+}
+
+// Mean of each channel over the span, and the sum of squared deviations from it.
+void Moments(const float* x, int64_t channels, Span span, double* mean, double* squares) {
+  const float* first = x + span.begin * channels;
+  for (int64_t start = span.begin, rows; start < span.end; start += rows) {
+    rows = Rows(span, start, channels);
+    for (int64_t c = 0; c < channels; c += kLanes) {
+      const int64_t width = channels - c < kLanes ? channels - c : kLanes;
+      const Floats shift = LoadSome(first + c, width);
+      Floats sum{};
+      Floats square{};
+      const float* from = x + start * channels + c;
+      for (int64_t row = 0; row < rows; row++, from += channels) {
+        const Floats d = LoadSome(from, width) - shift;
+        sum += d;
+        square += d * d;
+      }
+      for (int64_t i = 0; i < width; i++) {
+        mean[c + i] += sum[i];
+        squares[c + i] += square[i];
+      }
+    }
+  }
+  const double count = static_cast<double>(span.end - span.begin);
+  for (int64_t c = 0; c < channels; c++) {
+    const double shifted = mean[c] / count;
+    squares[c] -= mean[c] * shifted;
+    mean[c] = first[c] + shifted;
+  }
+}
+
+template <bool kRelu, bool kQuantize, bool kResidual>
+static void Forward(const Normalization& n, const Activation& activation, Span span, const float* x, const float* residual, float* y) {
+  for (int64_t start = span.begin, rows; start < span.end; start += rows) {
+    rows = Rows(span, start, n.channels);
+    for (int64_t c = 0; c < n.channels; c += kLanes) {
+      const int64_t width = n.channels - c < kLanes ? n.channels - c : kLanes;
+      const Floats scale = LoadSome(n.scale + c, width);
+      const Floats shift = LoadSome(n.shift + c, width);
+      int64_t i = start * n.channels + c;
+      for (int64_t row = 0; row < rows; row++, i += n.channels) {
+        Floats z = LoadSome(x + i, width) * scale + shift;
+        if (kResidual) z += LoadSome(residual + i, width);
+        StoreSome(y + i, Activate<kRelu, kQuantize>(z, activation), width);
+      }
+    }
+  }
+}
+
+// Sums over the span: dz and dz (x - mean) of each channel, and those of the quantizer. dz, which is also the gradient of
+// the residual, is stored where there is one.
+template <bool kRelu, bool kQuantize, bool kResidual>
+static void Reduce(const Normalization& n, const Activation& activation, Span span, const float* dy, const float* x, const float* residual,
+                   float* dz, double* totals) {
+  double* quantizer_totals = totals + 2 * n.channels;
+  for (int64_t start = span.begin, rows; start < span.end; start += rows) {
+    rows = Rows(span, start, n.channels);
+    Sums sums;
+    for (int64_t c = 0; c < n.channels; c += kLanes) {
+      const int64_t width = n.channels - c < kLanes ? n.channels - c : kLanes;
+      const Floats scale = LoadSome(n.scale + c, width);
+      const Floats shift = LoadSome(n.shift + c, width);
+      const Floats mean = LoadSome(n.mean + c, width);
+      Floats sum{};
+      Floats product{};
+      int64_t i = start * n.channels + c;
+      for (int64_t row = 0; row < rows; row++, i += n.channels) {
+        const Floats value = LoadSome(x + i, width);
+        Floats z = value * scale + shift;
+        if (kResidual) z += LoadSome(residual + i, width);
+        const Floats d = Deactivate<kRelu, kQuantize>(LoadSome(dy + i, width), z, activation, sums);
+        if (kResidual) StoreSome(dz + i, d, width);
+        sum += d;
+        product += d * (value - mean);
+      }
+      for (int64_t k = 0; k < width; k++) {
+        totals[c + k] += sum[k];
+        totals[n.channels + c + k] += product[k];
+      }
+    }
+    if (kQuantize) {
+      quantizer_totals[0] += static_cast<double>(Sum(sums.log_step)) * activation.quantizer.step;
+      quantizer_totals[1] += Sum(sums.outside);
+    }
+  }
+}
+
+// dx = scale (dz - mean(dz) - (x - mean) slope). Behind a residual, dy is dz already.
+template <bool kRelu, bool kQuantize>
+static void Backward(const Normalization& n, const Activation& activation, Span span, const float* dy, const float* x, float* dx) {
+  Sums unused;
+  for (int64_t start = span.begin, rows; start < span.end; start += rows) {
+    rows = Rows(span, start, n.channels);
+    for (int64_t c = 0; c < n.channels; c += kLanes) {
+      const int64_t width = n.channels - c < kLanes ? n.channels - c : kLanes;
+      const Floats scale = LoadSome(n.scale + c, width);
+      const Floats shift = LoadSome(n.shift + c, width);
+      const Floats mean = LoadSome(n.mean + c, width);
+      const Floats slope = LoadSome(n.slope + c, width);
+      const Floats level = LoadSome(n.level + c, width);
+      int64_t i = start * n.channels + c;
+      for (int64_t row = 0; row < rows; row++, i += n.channels) {
+        const Floats value = LoadSome(x + i, width);
+        const Floats d = Deactivate<kRelu, kQuantize>(LoadSome(dy + i, width), value * scale + shift, activation, unused);
+        StoreSome(dx + i, scale * (d - level - (value - mean) * slope), width);
+      }
+    }
+  }
+}
+
+// The loops for one kind of activation.
+template <bool kRelu, bool kQuantize, bool kResidual>
+constexpr Kind KindOf() {
+  return {Forward<kRelu, kQuantize, kResidual>, Reduce<kRelu, kQuantize, kResidual>,
+          Backward<kRelu && !kResidual, kQuantize && !kResidual>};
+}
+
+const Kind kinds[8] = {KindOf<false, false, false>(), KindOf<false, false, true>(), KindOf<false, true, false>(), KindOf<false, true, true>(),
+                       KindOf<true, false, false>(),  KindOf<true, false, true>(),  KindOf<true, true, false>(),  KindOf<true, true, true>()};

@@ -1,0 +1,177 @@
+import type { FusedBatchNorm, Node, OpName, Value } from './graph.ts';
+import { attributesOf } from './graph.ts';
+
+/** A function's nodes after fusion, in topological order, and what stands for the values that are no more. */
+export interface FusedNodes {
+  nodes: readonly Node[];
+  resolve(value: Value): Value;
+}
+
+export const unfused = (nodes: readonly Node[]): FusedNodes => ({ nodes, resolve: (value) => value });
+
+/** What stands behind a batch normalization, and the way back through its gradients. */
+interface Chain {
+  attributes: FusedBatchNorm;
+  residual: Value | null;
+  /** of the fake quantization: step size, offset, smallest and largest code */
+  grid: readonly Value[];
+  /** what the whole chain puts out, and the gradient that comes in for it */
+  output: Value;
+  gradient: Value | null;
+  /** gradient of the residual as it was; in the fused op an output of its own */
+  passed: Value | null;
+  sums: Value | null;
+}
+
+const RELU_CAP: Partial<Record<OpName, number>> = { Relu: Infinity, Relu6: 6 };
+const RELU_GRAD: Partial<Record<OpName, OpName>> = { Relu: 'ReluGrad', Relu6: 'Relu6Grad' };
+
+/** Who reads each value; what leaves the function is read once more. */
+class Readers {
+  private readonly readers = new Map<Value, Node[]>();
+
+  constructor(
+    nodes: readonly Node[],
+    private readonly leaving: ReadonlySet<Value>,
+  ) {
+    for (const node of nodes) for (const input of node.inputs) this.of(input).push(node);
+  }
+  of(value: Value): Node[] {
+    let found = this.readers.get(value);
+    if (!found) this.readers.set(value, (found = []));
+    return found;
+  }
+  /** Whether nothing but `nodes` reads the value. */
+  only(value: Value, nodes: readonly (Node | null)[]): boolean {
+    return !this.leaving.has(value) && this.of(value).every((reader) => nodes.includes(reader));
+  }
+  find(value: Value, op: OpName, input: number): Node | null {
+    return this.of(value).find((node) => node.op === op && node.inputs[input] === value) ?? null;
+  }
+}
+
+/** How much of what follows is taken along. */
+interface Depth {
+  residual: boolean;
+  relu: boolean;
+  quantize: boolean;
+}
+const DEPTHS: readonly Depth[] = [true, false].flatMap((residual) =>
+  [true, false].flatMap((quantize) => [true, false].map((relu) => ({ residual, relu, quantize }))),
+);
+
+/** The chain of that depth behind a batch normalization; null where something on it is read from elsewhere. */
+function follow(readers: Readers, norm: Node, grad: Node | null, depth: Depth): Chain | null {
+  const attributes: FusedBatchNorm = { epsilon: attributesOf(norm, 'BatchNormTrain').epsilon, residual: false, relu: false, cap: Infinity, quantize: false }; // prettier-ignore
+  let [output] = norm.outputs;
+  let residual: Value | null = null;
+  /** Gradients of the steps of the chain, the first step's first. */
+  const back: { node: Node; input: number }[] = [];
+  if (depth.residual) {
+    const add = readers.of(output).find((node) => node.op === 'Add');
+    const other = add?.inputs.find((input) => input !== output);
+    if (!add || !other || other.shape.join() !== output.shape.join() || !readers.only(output, [add])) return null;
+    residual = other;
+    attributes.residual = true;
+    [output] = add.outputs;
+  }
+  if (depth.relu) {
+    const relu = readers.of(output).find((node) => node.op in RELU_CAP);
+    if (!relu || !readers.only(output, [relu])) return null;
+    attributes.relu = true;
+    attributes.cap = RELU_CAP[relu.op]!;
+    [output] = relu.outputs;
+    const reluGrad = readers.find(output, RELU_GRAD[relu.op]!, 1);
+    if (reluGrad) back.push({ node: reluGrad, input: 0 });
+    else if (grad) return null;
+  }
+  let grid: readonly Value[] = [];
+  let sums: Value | null = null;
+  if (depth.quantize) {
+    const quantizer = readers.find(output, 'FakeQuant', 0);
+    if (!quantizer) return null;
+    const quantizerGrad = readers.find(output, 'FakeQuantGrad', 1);
+    if (!quantizerGrad && grad) return null;
+    if (!readers.only(output, [quantizer, quantizerGrad, back[0]?.node ?? null])) return null;
+    grid = quantizer.inputs.slice(1);
+    if (quantizerGrad) {
+      if (quantizerGrad.inputs.slice(2).some((input, i) => input !== grid[i])) return null;
+      back.push({ node: quantizerGrad, input: 0 });
+      sums = quantizerGrad.outputs[1];
+    }
+    const { relu } = attributesOf(quantizer, 'FakeQuant');
+    attributes.quantize = true;
+    attributes.relu ||= relu;
+    [output] = quantizer.outputs;
+  }
+  if (!grad) return back.length ? null : { attributes, residual, grid, output, gradient: null, passed: null, sums: null };
+  // The residual's gradient would be a copy of the one that comes in.
+  if (residual && back.length === 0) return null;
+  // From the norm's gradient outwards: each gradient must be read by the next one inwards alone.
+  let inner: Node = grad;
+  let passed: Value | null = null;
+  for (const { node } of back) {
+    const [given] = inner.inputs;
+    if (given !== node.outputs[0]) return null;
+    if (inner === grad && residual) passed = given;
+    else if (!readers.only(given, [inner])) return null;
+    inner = node;
+  }
+  return { attributes, residual, grid, output, gradient: inner.inputs[0], passed, sums };
+}
+
+/**
+ * Puts our own op (resources/engine/native/batch_norm.cc) in the place of each batch normalization with batch statistics,
+ * together with the addition of a residual, the ReLU or ReLU6, and the fake quantization behind it, and their gradients:
+ * wherever nothing else reads what lies between.
+ *
+ * @param nodes   of one function, in topological order
+ * @param leaving values that the function puts out or stores
+ */
+export function fuseBatchNorms(nodes: readonly Node[], leaving: ReadonlySet<Value>): FusedNodes {
+  const readers = new Readers(nodes, leaving);
+  const stands = new Map<Value, Value>();
+  const claimed = new Set<Value>();
+  const make = (from: Node, op: OpName, inputs: readonly Value[], outputs: readonly Value[], attributes: FusedBatchNorm): Node => {
+    const node: Node = { id: from.id, op, inputs, attributes: { ...attributes }, outputs: [] };
+    return Object.assign(node, { outputs: outputs.map(({ shape, dtype }, index): Value => ({ node, index, shape, dtype })) });
+  };
+  for (const norm of nodes) {
+    if (norm.op !== 'BatchNormTrain') continue;
+    const [x, gamma, beta] = norm.inputs;
+    const [, mean, variance, savedMean, savedVariance] = norm.outputs;
+    const grad = readers.find(savedMean, 'BatchNormGrad', 3);
+    if (!readers.only(savedMean, [grad]) || !readers.only(savedVariance, [grad])) continue;
+    const chain = DEPTHS.map((depth) => follow(readers, norm, grad, depth)).find((found) => found && !claimed.has(found.output));
+    if (!chain) continue;
+    claimed.add(chain.output);
+    const extra = [...chain.grid, ...(chain.residual ? [chain.residual] : [])];
+    const fused = make(norm, 'FusedBatchNorm', [x, gamma, beta, ...extra], [chain.output, mean, variance, savedVariance], chain.attributes);
+    [chain.output, mean, variance].forEach((value, i) => stands.set(value, fused.outputs[i]));
+    if (!grad || !chain.gradient) continue;
+    const [dx, dgamma, dbeta] = grad.outputs;
+    const outputs = [dx, dgamma, dbeta, chain.sums ?? { ...dx, shape: [2] }, chain.residual ?? { ...dx, shape: [0] }];
+    const inputs = [chain.gradient, x, gamma, beta, fused.outputs[1], fused.outputs[3], ...extra];
+    const fusedGrad = make(grad, 'FusedBatchNormGrad', inputs, outputs, chain.attributes);
+    [dx, dgamma, dbeta, chain.sums, chain.passed].forEach((value, i) => {
+      if (value) stands.set(value, fusedGrad.outputs[i]);
+    });
+  }
+  const resolve = (value: Value): Value => stands.get(value) ?? value;
+  return { nodes: ordered(nodes, leaving, resolve), resolve };
+}
+
+/** The nodes that are still needed, in topological order. */
+function ordered(nodes: readonly Node[], leaving: ReadonlySet<Value>, resolve: (value: Value) => Value): Node[] {
+  const done = new Set<Node>();
+  const order: Node[] = [];
+  const visit = (node: Node): void => {
+    if (done.has(node)) return;
+    done.add(node);
+    for (const input of node.inputs) visit(resolve(input).node);
+    order.push(node);
+  };
+  for (const value of leaving) visit(resolve(value).node);
+  for (const node of nodes) if (node.outputs.length === 0) visit(node);
+  return order;
+}
