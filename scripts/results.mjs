@@ -1,5 +1,6 @@
 // Runs recipes with several seeds and writes docs/results.md from what the runs measured.
 // usage: node scripts/results.mjs [--keep DIR] [--out FILE] [--shared-machine] [RECIPE:SEED,SEED ...]   e.g. mnist-quick:0,1,2 cluttered:0
+//   imported-RECIPE    the float network of RECIPE goes out as ONNX and comes in again, and the supernet starts from it; up to the grid
 //   --keep DIR         where projects and what was measured are kept; what is there already is not measured again
 //   --out FILE         the text, docs/results.md by default
 //   --shared-machine   other programs ran beside these measurements, also beside those that are kept: their times are marked
@@ -11,7 +12,15 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { appSection } from './lib/app-results.mjs';
 
-const PLAN = ['mnist-quick:0,1,2', 'cluttered-quick:0,1,2', 'mnist:0', 'cluttered:0', 'cluttered-resnet20:0'];
+const PLAN = [
+  'mnist-quick:0,1,2',
+  'cluttered-quick:0,1,2',
+  'mnist:0',
+  'cluttered:0',
+  'cluttered-resnet20:0',
+  'imported-cluttered-resnet20:0',
+  'imported-cluttered-mobilenetv2:0',
+];
 const USAGE = 'usage: node scripts/results.mjs [--keep DIR] [--out FILE] [--shared-machine] [RECIPE:SEED,SEED ...]';
 /** Of everything that this program prints as JSON. */
 const MAX_BYTES = 2 ** 28;
@@ -21,6 +30,11 @@ const readJson = (...path) => JSON.parse(readFileSync(join(...path), 'utf8'));
 const eqnet = join(root, 'scripts', 'eqnet.mjs');
 const program = readJson(root, 'package.json').version;
 const machine = `${cpus().length} x ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}, Node ${process.version}`;
+
+const IMPORTED = 'imported-';
+const isImported = (name) => name.startsWith(IMPORTED);
+const baseOf = (name) => (isImported(name) ? name.slice(IMPORTED.length) : name);
+const recipeFile = (name) => join(root, 'resources', 'recipes', `${baseOf(name)}.json`);
 
 function fail(text) {
   console.error(text);
@@ -36,7 +50,7 @@ function readArguments() {
     const plan = (positionals.length ? positionals : PLAN).map((text) => {
       const match = /^([a-z0-9-]+):(\d+(?:,\d+)*)$/.exec(text);
       if (!match) throw new Error(`'${text}' is not RECIPE:SEED,SEED.`);
-      if (!existsSync(join(root, 'resources', 'recipes', `${match[1]}.json`))) throw new Error(`There is no recipe '${match[1]}'.`);
+      if (!existsSync(recipeFile(match[1]))) throw new Error(`There is no recipe '${match[1]}'.`);
       return { name: match[1], seeds: match[2].split(',').map(Number) };
     });
     return {
@@ -51,12 +65,18 @@ function readArguments() {
 }
 
 const { plan, keep, out, sharedMachine } = readArguments();
-const recipeOf = (name, seed) => ({ ...readJson(root, 'resources', 'recipes', `${name}.json`), seed });
+/** A recipe, or one that starts from the float network of another, which was exported and imported. */
+function recipeOf(name, seed) {
+  const recipe = { ...readJson(recipeFile(name)), seed };
+  if (!isImported(name)) return recipe;
+  const evaluation = { ...recipe.evaluation, gridForms: ['tss', 'tsa', 'tas', 'taa', 'css', 'csa', 'cas', 'caa'] };
+  return { ...recipe, name, model: { architecture: 'file', file: 'float' }, pretrain: { epochs: 0 }, evaluation };
+}
 
 /** Why a kept measurement does not belong to this program and recipe; null when it does. */
 function outdated(entry, name, seed) {
   if (entry.program !== program) return `was measured by version ${entry.program ?? 'unknown'} of the program, not by ${program}`;
-  if (!existsSync(join(root, 'resources', 'recipes', `${name}.json`))) return 'belongs to a recipe that is no more';
+  if (!existsSync(recipeFile(name))) return 'belongs to a recipe that is no more';
   return JSON.stringify(entry.recipe) === JSON.stringify(recipeOf(name, seed)) ? null : 'was measured with another version of its recipe';
 }
 
@@ -73,6 +93,24 @@ function exportRandom(project, name, seed, run) {
   const argv = ['--config', file('json'), '--format', 'onnx', '--out', file('onnx'), ...which];
   const { proof, bytes, averageWeightBits, averageActivationBits } = eqnetJson('export', project, ...argv);
   return { seed: drawn, proof, bytes, averageWeightBits, averageActivationBits };
+}
+
+/** Runs the program with its output shown; ends this one where it fails. */
+function eqnetShown(...argv) {
+  const { status } = spawnSync(process.execPath, [eqnet, ...argv], { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+/** Makes a project whose model `float` is the ONNX file of the float network that a recipe trains. */
+function importFloat(project, name, seed) {
+  const base = join(keep, `${baseOf(name)}-${seed}`);
+  const file = join(keep, `${name}-${seed}.float.onnx`);
+  if (!existsSync(`${base}.eqnet`)) {
+    writeFileSync(`${base}.recipe.json`, JSON.stringify(recipeOf(baseOf(name), seed), null, 2));
+    eqnetShown('run', `${base}.recipe.json`, '--project', `${base}.eqnet`, '--until', 'pretrain');
+  }
+  eqnetShown('model', 'export', `${base}.eqnet`, '--out', file);
+  eqnetShown('model', 'import', file, '--name', 'float', '--project', project);
 }
 
 /** Adds to a kept measurement what it lacks. */
@@ -102,11 +140,10 @@ for (const { name, seeds } of plan) {
     const file = join(keep, `${name}-${seed}.recipe.json`);
     writeFileSync(file, JSON.stringify(recipe, null, 2));
     const resumed = existsSync(project);
+    if (isImported(name) && !resumed) importFloat(project, name, seed);
     const started = performance.now();
-    const { status } = spawnSync(process.execPath, [eqnet, 'run', file, '--project', project, ...(resumed ? ['--resume'] : [])], {
-      stdio: 'inherit',
-    });
-    if (status !== 0) process.exit(status ?? 1);
+    const until = isImported(name) ? ['--until', 'grid'] : [];
+    eqnetShown('run', file, '--project', project, ...(resumed ? ['--resume'] : []), ...until);
     // Of a resumed run only the last part was seen here.
     const wallSeconds = resumed ? null : (performance.now() - started) / 1000;
     const run = eqnetJson('show', project).runs.at(-1);
@@ -148,6 +185,19 @@ function exportsOf({ seed, run, random }) {
   return [...bundled, { seed, what: `random mixed ${random.seed}`, bits, bytes: random.bytes, proof: random.proof }];
 }
 
+/** The commands for one run, with the recipe's own seed. */
+function byHand(name) {
+  if (!isImported(name)) return `by hand \`npm run eqnet -- run ${name} --project ${name}.eqnet\` (the recipe's own seed)`;
+  const commands = [
+    `run ${baseOf(name)} --project float.eqnet --until pretrain`,
+    'model export float.eqnet --out float.onnx',
+    `model import float.onnx --project ${name}.eqnet`,
+    `run mine.json --project ${name}.eqnet --until grid`,
+  ];
+  const recipe = `\`mine.json\` is the recipe \`${baseOf(name)}\` with \`"model": { "architecture": "file", "file": "float" }\`, \`"pretrain": { "epochs": 0 }\` and all eight forms in \`evaluation.gridForms\``;
+  return `by hand, each behind \`npm run eqnet -- \`: ${commands.map((command) => `\`${command}\``).join(', ')}, where ${recipe}. The float network was not trained in this run: it is the imported file`;
+}
+
 const lines = [];
 const say = (...text) => lines.push(...text, '');
 
@@ -170,9 +220,7 @@ for (const name of new Set(runs.map((entry) => entry.name))) {
   const own = runs.filter((entry) => entry.name === name);
   say(`## ${name}`);
   const seeds = own.map(({ seed }) => seed).join(',');
-  say(
-    `\`node scripts/results.mjs ${name}:${seeds}\`; by hand \`npm run eqnet -- run ${name} --project ${name}.eqnet\` (the recipe's own seed).`,
-  );
+  say(`\`node scripts/results.mjs ${name}:${seeds}\`; ${byHand(name)}.`);
   say(
     table(
       ['seed', 'engine', 'float', 'start to end, s', 'sum of phases, s', 'slowest phases, s', 'digest'],
@@ -215,46 +263,49 @@ for (const name of new Set(runs.map((entry) => entry.name))) {
       ]),
     ),
   );
-  say('Predictor (held-out configurations) and search:');
-  say(
-    table(
-      [
-        'seed',
-        '2 bit, calibration only',
-        'Kendall',
-        'Pearson',
-        'RMSE / label deviation, points',
-        'ridge Kendall',
-        'Kendall of two measurements (other images)',
-        'Kendall on other images',
-        'searched 3 bit / uniform 3 bit',
-        'searched - uniform, 95 % interval, points',
-      ],
-      own.map(({ seed, run }) => {
-        const round = (value) => (value === null || value === undefined ? 'none' : value.toFixed(2));
-        const { predictor } = run;
-        const chosen = run.candidates
-          .filter((entry) => entry.target === 3 && entry.rank !== 'uniform')
-          .sort((a, b) => validation(b) - validation(a))[0];
-        const uniform =
-          chosen && run.candidates.find((entry) => entry.rank === 'uniform' && entry.target === 3 && entry.form === chosen.form);
-        return [
-          seed,
-          run.calibrationOnly.map((entry) => `${entry.form} ${percent(entry.accuracy)}`).join(', '),
-          round(predictor.kendall),
-          round(predictor.pearson),
-          `${round(100 * predictor.rmse)} / ${round(100 * predictor.labelDeviation)}`,
-          round(predictor.ridge.kendall),
-          round(predictor.noiseCeiling?.kendall),
-          round(predictor.repeatScore?.kendall),
-          chosen && uniform
-            ? `${percent(test(chosen))} (${interval(chosen).map(percent).join(' - ')}) / ${percent(test(uniform))} ${chosen.form}`
-            : 'none',
-          versus(chosen?.versusUniform),
-        ];
-      }),
-    ),
-  );
+  const searched = own.filter(({ run }) => run.predictor);
+  if (searched.length) {
+    say('Predictor (held-out configurations) and search:');
+    say(
+      table(
+        [
+          'seed',
+          '2 bit, calibration only',
+          'Kendall',
+          'Pearson',
+          'RMSE / label deviation, points',
+          'ridge Kendall',
+          'Kendall of two measurements (other images)',
+          'Kendall on other images',
+          'searched 3 bit / uniform 3 bit',
+          'searched - uniform, 95 % interval, points',
+        ],
+        searched.map(({ seed, run }) => {
+          const round = (value) => (value === null || value === undefined ? 'none' : value.toFixed(2));
+          const { predictor } = run;
+          const chosen = run.candidates
+            .filter((entry) => entry.target === 3 && entry.rank !== 'uniform')
+            .sort((a, b) => validation(b) - validation(a))[0];
+          const uniform =
+            chosen && run.candidates.find((entry) => entry.rank === 'uniform' && entry.target === 3 && entry.form === chosen.form);
+          return [
+            seed,
+            run.calibrationOnly.map((entry) => `${entry.form} ${percent(entry.accuracy)}`).join(', '),
+            round(predictor.kendall),
+            round(predictor.pearson),
+            `${round(100 * predictor.rmse)} / ${round(100 * predictor.labelDeviation)}`,
+            round(predictor.ridge.kendall),
+            round(predictor.noiseCeiling?.kendall),
+            round(predictor.repeatScore?.kendall),
+            chosen && uniform
+              ? `${percent(test(chosen))} (${interval(chosen).map(percent).join(' - ')}) / ${percent(test(uniform))} ${chosen.form}`
+              : 'none',
+            versus(chosen?.versusUniform),
+          ];
+        }),
+      ),
+    );
+  }
   const proofs = own.flatMap(exportsOf);
   if (!proofs.length) continue;
   const { runtime, images } = proofs[0].proof;

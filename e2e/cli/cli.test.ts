@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { formKey } from '../../src/shared/domain/form.ts';
@@ -137,6 +137,19 @@ describe.each(ENGINES)('$title', ({ executor, installed }) => {
       const { runs } = await documented('show', project);
       expect(runs[0].exports.at(-1)).toMatchObject({ candidateId: null, file: file('three.onnx'), proof: exported.proof });
       expect(runs[0].digest).toBe(run.digest);
+    });
+
+    test('the float network goes out as ONNX, comes in again in another project, and is as accurate there', async () => {
+      const exported = await eqnetJson(['model', 'export', project, '--out', file('float.onnx')]);
+      expect(exported).toMatchObject({ check: { agreement: 1 } });
+      const other = file('imported.eqnet');
+      await eqnetJson(['model', 'import', file('float.onnx'), '--project', other]);
+      const tiny = (await eqnetJson(['recipes', 'tiny'])) as { recipe: object };
+      const recipe = { ...tiny.recipe, name: 'imported', model: { architecture: 'file', file: 'float' }, pretrain: { epochs: 0 } };
+      writeFileSync(file('imported.json'), JSON.stringify(recipe));
+      await eqnetJson(['run', file('imported.json'), '--project', other, '--until', 'pretrain', '--engine', executor]);
+      const { runs } = await documented('show', other);
+      expect(runs[0].float).toEqual(run.float);
     });
 
     test('the same recipe gives the same digest, also when its worker is killed on the way', { timeout: RUN_TIMEOUT }, async () => {

@@ -109,7 +109,7 @@ export function importModel(request: ImportRequest, options: ModelJobOptions = {
   return withWorker(options, async (worker) => (await worker.request({ type: 'import-model', request }, 'model-imported')).result);
 }
 
-/** Writes a model of a project as float ONNX, checked in a second runtime. @throws WorkbenchError `model-invalid`, `stopped` */
+/** Writes a network of a project, or one that a run trained, as float ONNX, checked in a second runtime. @throws WorkbenchError `model-invalid`, `stopped` */
 export function exportModelFile(request: FloatExportRequest, options: ModelJobOptions = {}): Promise<FloatExportResult> {
   return withWorker(options, async (worker) => (await worker.request({ type: 'export-model', request }, 'model-exported')).result);
 }

@@ -36,6 +36,16 @@ export function trainedRun(store: ProjectStore, id?: string): RunRecord & { open
   throw new WorkbenchError('usage', `${which} no trained supernet yet: train one with '${eqnet(`run RECIPE --project ${store.folder}`)}'.`);
 }
 
+/** The run that is named, or the newest one, with a trained float network. @throws WorkbenchError `usage` without one */
+export function floatRun(store: ProjectStore, id?: string): RunRecord {
+  const trained = (run: RunRecord) => store.result(run.id, 'pretrain') !== null;
+  const run = id === undefined ? store.runs().findLast(trained) : store.run(id);
+  if (run && trained(run)) return run;
+  const which = run ? `Run ${run.id} has` : `Project ${store.folder} has`;
+  const way = eqnet(`run RECIPE --project ${store.folder} --until pretrain`);
+  throw new WorkbenchError('usage', `${which} no trained float network yet: train one with '${way}'.`);
+}
+
 /** Nothing of it is stored before it is done. */
 const WAY_OUT = 'nothing was changed, run the same command again';
 

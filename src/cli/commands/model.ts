@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { exportModelFile, importModel, listModels, modelFolder, modelNameOf, requireModelName, showModel } from '../../host/models.ts';
+import { floatRun } from '../../host/one-off.ts';
 import { ProjectStore } from '../../host/project-store.ts';
 import { requireWritable } from '../../host/write-atomic.ts';
 import { eqnet, shellArguments } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
-import type { Progress } from '../../shared/contract/job-protocol.ts';
+import type { FloatExportRequest, Progress } from '../../shared/contract/job-protocol.ts';
 import type { ModelView } from '../../shared/contract/look.ts';
 import { NORMALIZATIONS } from '../../shared/domain/normalizations.ts';
 import type { ImportCheck } from '../../shared/schema/network.ts';
@@ -28,6 +29,12 @@ Examples:
   $ eqnet model import resnet18.onnx --project birds.eqnet --normalize imagenet
   $ eqnet model import web/model.json --project birds.eqnet --mean 0.5 --std 0.5
   $ eqnet model show birds.eqnet resnet18
+`;
+
+const EXPORT_HELP = `
+Examples:
+  $ eqnet model export birds.eqnet resnet18 --out float.onnx     a model that was imported
+  $ eqnet model export digits.eqnet --out float.onnx             what the latest run trained
 `;
 
 const MACS = 1e6;
@@ -152,15 +159,36 @@ function show(context: CliContext, project: string, name: string, options: { jso
   context.out(`${modelText(view)}\n${layersText(view)}`);
 }
 
-async function exportFile(context: CliContext, project: string, name: string, options: { out: string; json?: boolean }): Promise<void> {
-  const folder = modelFolder(projectFolder(project));
-  showModel(projectFolder(project), name);
+interface ExportOptions {
+  out: string;
+  run?: string;
+  json?: boolean;
+}
+
+/** What `model export` writes: a network that was imported, or the float network of a run. */
+function exportSource(project: string, name: string | undefined, { run: id }: ExportOptions): FloatExportRequest['source'] {
+  if (name !== undefined && id !== undefined)
+    throw new WorkbenchError('usage', `Give the model '${name}' or --run ${id}, not both: one file holds one network.`);
+  const folder = projectFolder(project);
+  if (name !== undefined) {
+    showModel(folder, name);
+    return { folder: modelFolder(folder), name };
+  }
+  const store = ProjectStore.openReadOnly(folder);
+  try {
+    const run = floatRun(store, id);
+    return { run: run.id, directory: store.runDirectory(run.id), recipe: run.recipe, models: modelFolder(folder) };
+  } finally {
+    store.close();
+  }
+}
+
+async function exportFile(context: CliContext, project: string, name: string | undefined, options: ExportOptions): Promise<void> {
+  const source = exportSource(project, name, options);
   const file = resolve(options.out);
   requireWritable(file);
-  const result = await exportModelFile(
-    { folder, name, file },
-    { signal: context.signal, workerPath: context.workerPath, onProgress: progressIn(context) },
-  );
+  const job = { signal: context.signal, workerPath: context.workerPath, onProgress: progressIn(context) };
+  const result = await exportModelFile({ source, file }, job);
   context.view.settle();
   if (options.json) return printJson(context, { ...result });
   context.out(`wrote    ${result.file} (${bytes(result.bytes)})\nchecked  ${checkText(result.check)}\n`);
@@ -205,11 +233,13 @@ export function registerModel(program: Command, context: CliContext): void {
     .action((project: string, name: string, options: { json?: boolean }) => show(context, project, name, options));
   model
     .command('export')
-    .summary('write a model as float ONNX')
-    .description('Writes the float network of a model as ONNX, nothing quantized, checked in ONNX Runtime.')
+    .summary('write a network as float ONNX')
+    .description('Writes a float network as ONNX, nothing quantized, checked in ONNX Runtime.')
     .addArgument(projectArgument())
-    .argument('<name>', 'name of the model')
+    .argument('[name]', 'name of the model; when left out, the float network that a run trained')
     .requiredOption('--out <file>', 'file to write')
+    .option('--run <id>', "the run whose float network it is (see 'eqnet show'); default: the latest that has one")
     .addOption(jsonOption())
-    .action((project: string, name: string, options: { out: string; json?: boolean }) => exportFile(context, project, name, options));
+    .addHelpText('after', EXPORT_HELP)
+    .action((project: string, name: string | undefined, options: ExportOptions) => exportFile(context, project, name, options));
 }

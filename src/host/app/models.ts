@@ -62,6 +62,6 @@ export function exportFloatJob(context: HostContext, project: OpenProject, name:
   showModel(project.folder, name);
   requireWritable(file);
   return queue(context, project, 'export-model', `Export of ${name}`, (options) =>
-    exportModelFile({ folder: modelFolder(project.folder), name, file }, options),
+    exportModelFile({ source: { folder: modelFolder(project.folder), name }, file }, options),
   );
 }

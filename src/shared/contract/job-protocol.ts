@@ -323,8 +323,8 @@ export interface ImportRequest {
 
 /** Writes the float network of a project as ONNX, without quantizing anything. */
 export interface FloatExportRequest {
-  folder: string;
-  name: string;
+  /** a network of `folder`, or the one that the float phase of a run trained; `models` is the folder of its project's networks */
+  source: { folder: string; name: string } | { run: string; directory: string; recipe: Recipe; models: string };
   file: string;
 }
 export interface FloatExportResult {

@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkbenchError } from '../../../shared/contract/errors.ts';
 import type { LayerView } from '../../../shared/contract/look.ts';
+import type { LayerGraph } from '../../../shared/domain/layer-graph.ts';
 import type { Recipe } from '../../../shared/schema/recipe.ts';
+import { elementCount } from '../../engine/graph.ts';
+import { parameterSpecs } from '../../models/parameters.ts';
 import { calibrateWeights, emptyTables } from '../../quant/calibrate.ts';
 import type { TableLayout } from '../../quant/table-layout.ts';
 import type { QuantizerTables } from '../../quant/tables.ts';
@@ -68,6 +71,11 @@ function tensor({ path, tensors }: CheckpointState, name: string, size: number):
 export function layerWeights(layout: TableLayout, state: CheckpointState, layer: number): Float32Array {
   const { name, weights } = layout.facts[layer];
   return tensor(state, `${name}/weights`, weights);
+}
+
+/** Every float variable of a network. @throws WorkbenchError `checkpoint-invalid` */
+export function floatParameters(graph: LayerGraph, state: CheckpointState): Map<string, Float32Array> {
+  return new Map(parameterSpecs(graph).map(({ name, shape }) => [name, tensor(state, name, elementCount(shape))]));
 }
 
 /**

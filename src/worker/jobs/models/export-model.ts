@@ -6,11 +6,14 @@ import { toBinary } from '@bufbuild/protobuf';
 import packageJson from '../../../../package.json' with { type: 'json' };
 import { fromErrorPayload, toErrorPayload, WorkbenchError } from '../../../shared/contract/errors.ts';
 import type { FloatExportRequest, FloatExportResult } from '../../../shared/contract/job-protocol.ts';
+import type { LayerGraph } from '../../../shared/domain/layer-graph.ts';
 import { buildFloatModel } from '../../export/onnx/float-model.ts';
 import { openOriginal } from '../../export/onnx/run-original.ts';
 import { writeFileAtomically } from '../../export/write-file.ts';
 import { ModelProtoSchema } from '../../formats/onnx/onnx_pb.ts';
 import { readModel, readModelWeights } from '../../models/project-model.ts';
+import { floatParameters, readCheckpointState } from '../look/checkpoint-state.ts';
+import { networkOf } from '../look/network.ts';
 import type { Reporter } from '../reporter.ts';
 import { compareWithOriginal, ending, MAX_DIFFERENCE } from './compare.ts';
 import { toChannelsFirst } from './orders.ts';
@@ -18,24 +21,45 @@ import { toChannelsFirst } from './orders.ts';
 /** Protocol buffers end here. */
 const MAX_BYTES = 2 ** 31 - 1;
 
+interface FloatNetwork {
+  /** for sentences */
+  label: string;
+  network: LayerGraph;
+  parameters: ReadonlyMap<string, Float32Array>;
+}
+
+async function floatNetwork(source: FloatExportRequest['source']): Promise<FloatNetwork> {
+  if ('name' in source) {
+    const { folder, name } = source;
+    const { network, weights } = readModel(folder, name);
+    if (weights === null) throw new WorkbenchError('model-invalid', `Model '${name}' has no weights to export: train it first.`);
+    return { label: `Model '${name}'`, network, parameters: readModelWeights(join(folder, `${name}.safetensors`), weights, network) };
+  }
+  const state = readCheckpointState(source.directory, 'pretrain');
+  if (!state?.done) {
+    const sentence = `Run ${source.run} has no trained float network yet: let its first phase end.`;
+    throw new WorkbenchError('model-invalid', sentence);
+  }
+  const network = await networkOf(source.recipe, source.models);
+  return { label: `The float network of run ${source.run}`, network, parameters: floatParameters(network, state) };
+}
+
 /**
  * Writes the float network of a project as ONNX and compares the file with it in ONNX Runtime.
- * @throws WorkbenchError `model-invalid` for a model that is missing or damaged; a file that differs is taken away again
+ * @throws WorkbenchError `model-invalid` for a network that is missing, damaged or not trained yet, `checkpoint-invalid`; a file that differs is taken away again
  */
 export async function exportFloatModel(
-  { folder, name, file }: FloatExportRequest,
+  { source, file }: FloatExportRequest,
   reporter: Reporter,
   breathe: () => Promise<void>,
 ): Promise<FloatExportResult> {
-  const { network, weights } = readModel(folder, name);
-  if (weights === null) throw new WorkbenchError('model-invalid', `Model '${name}' has no weights to export: train it first.`);
-  const parameters = readModelWeights(join(folder, `${name}.safetensors`), weights, network);
+  const { label, network, parameters } = await floatNetwork(source);
   const model = buildFloatModel(network, parameters, { name: packageJson.name, version: packageJson.version });
   const bytes = toBinary(ModelProtoSchema, model);
   if (bytes.length > MAX_BYTES)
     throw new WorkbenchError(
       'model-invalid',
-      `Model '${name}' has ${bytes.length} bytes of weights, and an ONNX file ends below 2 GiB: choose a smaller network.`,
+      `${label} has ${bytes.length} bytes of weights, and an ONNX file ends below 2 GiB: choose a smaller network.`,
     );
   try {
     mkdirSync(dirname(file), { recursive: true });
@@ -57,7 +81,7 @@ export async function exportFloatModel(
     await rm(file, { force: true });
     throw new WorkbenchError(
       'internal',
-      `The exported file differs from model '${name}' by ${check.maxRelativeDifference.toExponential(1)} of the largest output, and was taken away again: please report the model.`,
+      `${label} differs from the exported file by ${check.maxRelativeDifference.toExponential(1)} of the largest output; the file was taken away again: please report the network.`,
     );
   }
   return { file, bytes: bytes.length, sha256: createHash('sha256').update(readFileSync(file)).digest('hex'), check };

@@ -227,7 +227,11 @@ describe('what computes the same as its original', () => {
     });
     const first = await importFile(original, { mean: [0.5], std: [0.25] }, 'first');
     const file = join(folder, 'first.onnx');
-    const { check } = await exportFloatModel({ folder, name: 'first', file }, new Reporter(() => undefined), async () => undefined);
+    const { check } = await exportFloatModel(
+      { source: { folder, name: 'first' }, file },
+      new Reporter(() => undefined),
+      async () => undefined,
+    );
     expect(check.maxRelativeDifference).toBeLessThanOrEqual(1e-5);
     const second = await importFile(file, null, 'second');
     expect(kindsOf(second)).toEqual(kindsOf(first));
