@@ -3,18 +3,21 @@ import { WorkbenchError } from '../src/shared/contract/errors.ts';
 import { layerFacts } from '../src/shared/domain/layer-graph.ts';
 import { RandomStream } from '../src/shared/domain/random.ts';
 import { parseRecipe } from '../src/shared/schema/presets.ts';
+import { hasFusedOps } from '../src/worker/engine/binding.ts';
 import { createExecutor } from '../src/worker/engine/index.ts';
+import { neededBytes } from '../src/worker/jobs/memory-check.ts';
 import { initialParameters } from '../src/worker/models/parameters.ts';
 import { modelOf } from '../src/worker/models/project-model.ts';
 import { calibrateActivation, calibrateWeights, emptyTables } from '../src/worker/quant/calibrate.ts';
 import { TableLayout } from '../src/worker/quant/table-layout.ts';
-import { TABLE_NAMES } from '../src/worker/supernet/program-scope.ts';
+import { functionNames, TABLE_NAMES } from '../src/worker/supernet/program-scope.ts';
 import { elasticStep } from '../src/worker/supernet/trainer.ts';
 import { benchProgram, TOTAL_STEPS } from './problem.ts';
 
 /**
  * One network of `npm run bench:large`, in a process of its own: large-ours.js MODEL SIZE BATCH STEPS [THREADS]. Prints one
- * JSON line for each elastic step (seconds of every pass and of the update) and one with the most memory that was taken.
+ * JSON line for each elastic step (seconds of every pass and of the update) and one with the most memory that was taken, and
+ * what `requireMemory` expects it to be.
  * Images are random and activation ranges are guessed: what a step costs does not depend on them.
  */
 const [architecture, size, batch, steps, threads] = process.argv.slice(2).map((text, i) => (i === 0 ? text : Number(text))) as [
@@ -32,8 +35,10 @@ const say = (message: object) => process.stdout.write(`${JSON.stringify(message)
 const recipe = parseRecipe({ name: 'bench-large', seed: 1, model: { architecture }, supernet: { batch } }, 'the recipe of the benchmark');
 const layout = new TableLayout(modelOf(recipe, [size, size, 3], CLASSES).graph);
 const started = performance.now();
+/** What the process has without an engine. */
+const beforeBytes = process.memoryUsage.rss();
 const program = benchProgram(layout, { trainBatch: batch });
-const executor = await createExecutor(program, { kind: 'session', addonPath: engine.addonPath, threads });
+const executor = await createExecutor(program, { kind: 'session', addonPath: engine.addonPath, opsPath: engine.ops?.path, threads });
 const parameters = initialParameters(layout.graph, recipe.seed);
 const tables = emptyTables(layout);
 const options = { shrinkSteps: 1, norm: 2 };
@@ -67,5 +72,6 @@ for (let step = 0; step < steps; step++) {
     losses: passes.map(({ loss }) => loss),
   });
 }
-say({ peakGigabytes: process.resourceUsage().maxRSS / 2 ** 20 });
+const estimated = beforeBytes + neededBytes(program, functionNames.pass, layout.facts.length, hasFusedOps());
+say({ peakGigabytes: process.resourceUsage().maxRSS / 2 ** 20, estimatedGigabytes: estimated / 2 ** 30 });
 executor.dispose();

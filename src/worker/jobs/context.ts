@@ -9,7 +9,7 @@ import { buildSearchSpace } from '../../shared/domain/space.ts';
 import type { Recipe } from '../../shared/schema/recipe.ts';
 import type { DataSplits, ImageSet } from '../data/dataset.ts';
 import { loadDataSplits } from '../data/load.ts';
-import { tensorflowVersion, usesGpu } from '../engine/binding.ts';
+import { hasFusedOps, tensorflowVersion, usesGpu } from '../engine/binding.ts';
 import type { Executor } from '../engine/executor.ts';
 import type { HostArray, Program } from '../engine/graph.ts';
 import { createExecutor } from '../engine/index.ts';
@@ -22,7 +22,8 @@ import { CheckpointStore, type Checkpoint } from '../supernet/checkpoint.ts';
 import { Evaluator } from '../supernet/evaluator.ts';
 import { damagedCheckpoint } from '../formats/safetensors.ts';
 import { TABLE_NAMES } from '../supernet/program-scope.ts';
-import { buildProgram, trainingVariables } from '../supernet/program.ts';
+import { buildProgram, trainingVariables, type ProgramSizes } from '../supernet/program.ts';
+import { availableBytes, requireMemory } from './memory-check.ts';
 import type { Reporter } from './reporter.ts';
 import type { RunControl } from './run-control.ts';
 
@@ -59,6 +60,17 @@ export function checkFeasible(recipe: Recipe, layout: TableLayout): void {
     for (const target of recipe.search.targets) requireFeasible(space, targetWindows(target), parseForm(form));
 }
 
+function sizesOf({ pretrain, supernet, evaluation, predictor, calibration }: Recipe): ProgramSizes {
+  return {
+    pretrainBatch: pretrain.epochs > 0 ? pretrain.batch : 0,
+    trainBatch: supernet.batch,
+    evaluationBatch: evaluation.batch,
+    recalibration: [evaluation.recalibrationImages, predictor.recalibrationImages],
+    calibration: calibration.images,
+  };
+}
+const ONE_IMAGE = { pretrainBatch: 1, trainBatch: 1, evaluationBatch: 1, recalibration: [1], calibration: 0 };
+
 /** Everything that the phases of one run share: data, network, engine, checkpoints, and the way to the host. */
 export class RunContext {
   readonly recipe: Recipe;
@@ -87,15 +99,7 @@ export class RunContext {
       options.runDirectory,
       [options.fingerprint, data.digest, model.digest].filter(Boolean).join('-'),
     );
-    const { pretrain, supernet, evaluation, predictor, calibration } = this.recipe;
-    const sizes = {
-      pretrainBatch: pretrain.epochs > 0 ? pretrain.batch : 0,
-      trainBatch: supernet.batch,
-      evaluationBatch: evaluation.batch,
-      recalibration: [evaluation.recalibrationImages, predictor.recalibrationImages],
-      calibration: calibration.images,
-    };
-    this.program = buildProgram(layout, sizes, { freezeBn: supernet.freezeBn });
+    this.program = buildProgram(layout, sizesOf(this.recipe), { freezeBn: this.recipe.supernet.freezeBn });
   }
 
   /** Loads the data and writes the network. @throws WorkbenchError when the recipe asks for more images than there are */
@@ -111,7 +115,19 @@ export class RunContext {
     const model = modelOf(recipe, [height, width, channels], classes, options.models);
     const layout = new TableLayout(model.graph);
     checkFeasible(recipe, layout);
-    return new RunContext(options, reporter, control, data, layout, model);
+    const context = new RunContext(options, reporter, control, data, layout, model);
+    // a GPU has its own memory, of which nothing is known here
+    if (!context.info().engine.gpu) {
+      requireMemory({
+        program: context.program,
+        recipe,
+        layers: layout.facts.length,
+        fused: options.engine.executor === 'session' && hasFusedOps(),
+        available: availableBytes(),
+        single: () => buildProgram(layout, { ...sizesOf(recipe), ...ONE_IMAGE }, { freezeBn: recipe.supernet.freezeBn }),
+      });
+    }
+    return context;
   }
 
   /** What float training begins with: the weights of an imported network, random ones for the rest. */
