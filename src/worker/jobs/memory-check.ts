@@ -12,7 +12,7 @@ const LAYER_BYTES = 4e6;
 const WORKSPACE = 1.05;
 
 /** The setting behind each function whose memory grows with it, and its value. */
-export function batchFields({ pretrain, supernet, evaluation, predictor }: Recipe): [fn: string, field: string, images: number][] {
+function batchFields({ pretrain, supernet, evaluation, predictor }: Recipe): [fn: string, field: string, images: number][] {
   return [
     [functionNames.floatStep, 'pretrain.batch', pretrain.batch],
     [functionNames.pass, 'supernet.batch', supernet.batch],
