@@ -15,6 +15,17 @@ describe('nonDominated', () => {
       expect([...nonDominated(cloud)].sort((a, b) => a - b)).toEqual(expected);
     }
   });
+  it.each([2, 3, 4])('equals the definition for thousands of points with %d objectives', (objectives) => {
+    const stream = new RandomStream(3, 'test/many');
+    // Near a plane, so that the front is long; multiples of 1/64, so that there are ties.
+    const cloud = Array.from({ length: 3000 }, () => {
+      const point = Array.from({ length: objectives - 1 }, () => stream.integer(64) / 64);
+      return [...point, 3 - point.reduce((a, b) => a + b, 0) + stream.integer(8) / 64];
+    });
+    const expected = cloud.flatMap((point, index) => (cloud.some((other) => dominates(other, point)) ? [] : [index]));
+    expect(expected.length).toBeGreaterThan(40);
+    expect([...nonDominated(cloud)].sort((a, b) => a - b)).toEqual(expected);
+  });
   it('orders by the first objective', () => {
     expect(
       nonDominated([

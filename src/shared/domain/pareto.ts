@@ -20,19 +20,83 @@ function checkFinite(points: readonly ObjectivePoint[]): void {
     throw new RangeError(`Point ${bad} of a Pareto front has an objective that is not a finite number: [${points[bad].join(', ')}].`);
 }
 
-function lexicographic(a: ObjectivePoint, b: ObjectivePoint): number {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return a[i] - b[i];
-  return 0;
-}
-
 /** Indices of the points that no other point dominates, by ascending first objective. */
 export function nonDominated(points: readonly ObjectivePoint[]): number[] {
   checkFinite(points);
-  const order = points.map((_, index) => index).sort((i, j) => lexicographic(points[i], points[j]) || i - j);
-  const front: number[] = [];
+  const objectives = points[0]?.length ?? 0;
+  return nonDominatedColumns(Array.from({ length: objectives }, (_, k) => Float64Array.from(points, (point) => point[k])));
+}
+
+/**
+ * As `nonDominated`, for tens of thousands of points: a column for each objective, all finite.
+ * O(n log n) for up to three objectives (Kung et al., 1975), else O(n x front).
+ */
+export function nonDominatedColumns(columns: readonly Float64Array[]): number[] {
+  const lexicographic = (i: number, j: number): number => {
+    for (const column of columns) if (column[i] !== column[j]) return column[i] - column[j];
+    return 0;
+  };
+  const order = Uint32Array.from(contenders(columns)).sort((i, j) => lexicographic(i, j) || i - j);
   // In lexicographic order a point can be dominated only by an earlier one, and then also by one of the front.
-  for (const index of order) if (!front.some((member) => dominates(points[member], points[index]))) front.push(index);
+  const dominated = columns.length <= 3 ? staircase(columns[1], columns[2]) : scan(columns);
+  const front: number[] = [];
+  let last = false;
+  order.forEach((index, place) => {
+    // Of equal points all are in the front, or none.
+    if (place === 0 || lexicographic(order[place - 1], index) !== 0) last = dominated(index);
+    if (!last) front.push(index);
+  });
   return front;
+}
+
+/** Of more points than this, those that a few of them dominate are left out before the rest is sorted. */
+const MANY = 2000;
+const SAMPLE = 200;
+
+/** Indices of all points but some that others dominate. */
+function contenders(columns: readonly Float64Array[]): number[] {
+  const all = Array.from({ length: columns[0]?.length ?? 0 }, (_, index) => index);
+  if (all.length <= MANY) return all;
+  const sample = Array.from({ length: SAMPLE }, (_, i) => Math.floor((i * all.length) / SAMPLE));
+  const strong = nonDominatedColumns(columns.map((column) => Float64Array.from(sample, (index) => column[index]))).map((i) => sample[i]);
+  const better = (i: number, j: number) =>
+    columns.every((column) => column[i] <= column[j]) && columns.some((column) => column[i] < column[j]);
+  return all.filter((index) => !strong.some((member) => better(member, index)));
+}
+
+/** Says of points that differ and come in lexicographic order which are dominated, by a pass over those that are not. */
+function scan(columns: readonly Float64Array[]): (index: number) => boolean {
+  const front: number[] = [];
+  return (index) => {
+    const dominated = front.some((member) => columns.every((column) => column[member] <= column[index]));
+    if (!dominated) front.push(index);
+    return dominated;
+  };
+}
+
+/**
+ * The same for three objectives, of which the order has dealt with the first: the others of the points seen so far are kept
+ * as stairs, the second ascending and the third falling. Objectives that are not there count as equal.
+ */
+function staircase(second?: Float64Array, third?: Float64Array): (index: number) => boolean {
+  const [seconds, thirds]: [number[], number[]] = [[], []];
+  return (index) => {
+    const [x, y] = [second?.[index] ?? 0, third?.[index] ?? 0];
+    let [low, high] = [0, seconds.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (seconds[middle] <= x) low = middle + 1;
+      else high = middle;
+    }
+    if (low > 0 && thirds[low - 1] <= y) return true;
+    // The new step hides those to its right that are not lower; one at the same place is higher, or it would have dominated.
+    const from = low > 0 && seconds[low - 1] === x ? low - 1 : low;
+    let to = low;
+    while (to < thirds.length && thirds[to] >= y) to++;
+    seconds.splice(from, to - from, x);
+    thirds.splice(from, to - from, y);
+    return false;
+  };
 }
 
 /**

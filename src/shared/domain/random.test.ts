@@ -41,6 +41,15 @@ describe('a stream', () => {
     expect(Math.abs(spread - variance)).toBeLessThan(5 * variance * Math.sqrt(2 / count));
   });
 
+  test.each([1, 7, 2 ** 31 + 5, 3_000_000_000, 2 ** 32])('integer(%d) is what is left of the words below the last multiple', (n) => {
+    const [words, drawn] = [new RandomStream(1, 'words'), new RandomStream(1, 'words')];
+    for (let i = 0; i < 200; i++) {
+      let word = words.uint32();
+      while (word >= 2 ** 32 - (2 ** 32 % n)) word = words.uint32();
+      expect(drawn.integer(n)).toBe(word % n);
+    }
+  });
+
   test('shuffles into a permutation', () => {
     const shuffled = new RandomStream(0, 'shuffle').shuffle(Int32Array.from({ length: 50 }, (_, i) => i));
     expect([...shuffled]).not.toEqual([...shuffled].toSorted((a, b) => a - b));

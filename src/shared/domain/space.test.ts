@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { averageBits, uniformConfiguration } from './configuration.ts';
+import { averageBits, configurationKey, uniformConfiguration } from './configuration.ts';
 import { FORMS, parseForm } from './form.ts';
 import { RandomStream } from './random.ts';
-import { buildSearchSpace, decodeGenome, encodeGenome, searchSpaceOf, spaceSize } from './space.ts';
+import { buildSearchSpace, decodeGenome, encodeGenome, genomeNamer, layerGenes, searchSpaceOf, spaceSize } from './space.ts';
 import { axisAverage, chainFacts, FULL_SPACE, RESNET18, RESNET18_FACTS, RESNET18_POINTS } from './test-networks.ts';
 import { validateConfiguration } from './validate-configuration.ts';
 
@@ -26,6 +26,26 @@ describe('search space of ResNet18', () => {
       const average = averageBits(configuration, RESNET18_FACTS);
       expect(axisAverage(SPACE.weights, genes)).toBeCloseTo(average.weights, 12);
       expect(axisAverage(SPACE.activations, genes)).toBeCloseTo(average.activations, 12);
+    }
+  });
+  it('says which gene holds the bits of a layer', () => {
+    const genes = Uint8Array.from({ length: SPACE.length }, (_, gene) => 2 + (gene % 7));
+    const { weight, activation } = layerGenes(SPACE);
+    decodeGenome(SPACE, genes, FORMS[0]).layers.forEach(({ weightBits, activationBits }, layer) => {
+      expect(weight[layer] < 0 ? 8 : genes[weight[layer]]).toBe(weightBits);
+      expect(activation[layer] < 0 ? 8 : genes[activation[layer]]).toBe(activationBits);
+    });
+    expect([weight[0], activation[0], weight[20], activation[20]]).toEqual([-1, -1, -1, -1]);
+  });
+  it.each([
+    ['one form', FULL_SPACE],
+    ['layers with a form of their own', { ...FULL_SPACE, layers: { conv1: { granularities: ['channel' as const] } } }],
+  ])('names genomes as their configurations are named: %s', (_, elastic) => {
+    const space = searchSpaceOf(RESNET18, elastic);
+    const stream = new RandomStream(2, 'test/names');
+    for (const form of FORMS) {
+      const genes = Uint8Array.from({ length: space.length }, () => 2 + stream.integer(7));
+      expect(genomeNamer(space, form)(genes)).toBe(configurationKey(decodeGenome(space, genes, form)));
     }
   });
   it('refuses to encode layers that share a gene but not its bits', () => {

@@ -1,6 +1,6 @@
 import { WorkbenchError } from '../contract/errors.ts';
 import type { Configuration } from '../schema/configuration.ts';
-import { heldActivations, layersInOrder, PINNED_BITS } from './configuration.ts';
+import { commonForm, heldActivations, layersInOrder, PINNED_BITS } from './configuration.ts';
 import { formKey, formsOf, type Form } from './form.ts';
 import { layerFacts, quantizationPoints, type LayerFacts, type LayerGraph, type QuantizationPoint } from './layer-graph.ts';
 import { layerForm, layerSpaces, sharingConflicts, type ElasticSpace, type LayerSpace } from './layer-space.ts';
@@ -184,6 +184,35 @@ export function decodeGenome(space: SearchSpace, genes: Uint8Array, form: Form):
   return { layers };
 }
 
+/** For each quantized layer the gene that holds its bits, or -1 where it is held at 8. */
+export function layerGenes(space: SearchSpace): Record<GeneAxis['what'], Int32Array> {
+  const of = ({ offset, layers }: GeneAxis) => {
+    const genes = new Int32Array(space.facts.length).fill(-1);
+    layers.forEach((group, gene) => group.forEach((layer) => (genes[layer] = offset + gene)));
+    return genes;
+  };
+  return { weight: of(space.weights), activation: of(space.activations) };
+}
+
+/** A function that gives the `configurationKey` of genomes under one form without building the configurations. */
+export function genomeNamer(space: SearchSpace, form: Form): (genes: Uint8Array) => string {
+  const { weight, activation } = layerGenes(space);
+  const example = decodeGenome(space, new Uint8Array(space.length), form);
+  const common = commonForm(example);
+  const ends = example.layers.map((layer) => (common ? '' : formKey(layer)));
+  return (genes) => {
+    let key = `${common ?? 'mixed'}:`;
+    for (let layer = 0; layer < ends.length; layer++) {
+      const [forWeights, forActivations] = [weight[layer], activation[layer]];
+      if (layer) key += '-';
+      key += forWeights < 0 ? PINNED_BITS : genes[forWeights];
+      key += forActivations < 0 ? PINNED_BITS : genes[forActivations];
+      key += ends[layer];
+    }
+    return key;
+  };
+}
+
 /**
  * The genome of a configuration; forms are not part of it.
  * @throws WorkbenchError `config-invalid` when layers that share a gene have different bits
@@ -210,9 +239,12 @@ export function encodeGenome(space: SearchSpace, configuration: Configuration): 
 /** Width of the window below an average-bit target: target - 0.5 < average <= target (eqnet-spec section 6). */
 export const WINDOW_BITS = 0.5;
 
-/** A string that identifies a genome, for sets and maps. */
+const DIGIT_0 = 48;
+let digits = new Uint8Array(0);
+
+/** A string that identifies a genome, for sets and maps: its bit-widths, a digit each. */
 export function genomeKey(genes: Uint8Array): string {
-  let key = '';
-  for (let gene = 0; gene < genes.length; gene++) key += genes[gene];
-  return key;
+  if (digits.length !== genes.length) digits = new Uint8Array(genes.length);
+  for (let gene = 0; gene < genes.length; gene++) digits[gene] = DIGIT_0 + genes[gene];
+  return Reflect.apply(String.fromCharCode, null, digits);
 }

@@ -1,8 +1,7 @@
 import type { SearchPoints } from '../../shared/contract/look.ts';
-import { configurationKey } from '../../shared/domain/configuration.ts';
 import { formKey, MAX_BITS, type Form, type FormKey } from '../../shared/domain/form.ts';
-import { nonDominated } from '../../shared/domain/pareto.ts';
-import { decodeGenome, type SearchSpace } from '../../shared/domain/space.ts';
+import { nonDominatedColumns } from '../../shared/domain/pareto.ts';
+import { genomeKey, genomeNamer, layerGenes, type SearchSpace } from '../../shared/domain/space.ts';
 import type { ScoredGeneration } from '../search/genetic.ts';
 
 const INTERVAL_MS = 100;
@@ -16,9 +15,6 @@ interface Entry {
   generation: number;
   genes: Uint8Array;
   predicted: number;
-  bitOps: number;
-  /** packed weight bits */
-  weightBits: number;
 }
 
 /** At most `atMost` items, evenly spaced, in their order. */
@@ -27,26 +23,20 @@ export function thin<T>(items: readonly T[], atMost: number): T[] {
   return Array.from({ length: atMost }, (_, i) => items[Math.floor((i * items.length) / atMost)]);
 }
 
-function frontOf(entries: readonly Entry[]): Set<Entry> {
-  const front = nonDominated(entries.map(({ bitOps, weightBits, predicted }) => [bitOps, weightBits, -predicted]));
-  return new Set(front.map((index) => entries[index]));
-}
-
-/** At most `atMost` of the entries, in their order: the non-dominated ones, and of the others evenly spaced ones. */
-function reduce(entries: readonly Entry[], atMost: number): Entry[] {
-  if (entries.length <= atMost) return [...entries];
-  const front = frontOf(entries);
-  if (front.size >= atMost)
-    return thin(
-      [...entries].filter((entry) => front.has(entry)),
-      atMost,
-    );
-  const others = thin(
-    entries.filter((entry) => !front.has(entry)),
-    atMost - front.size,
-  );
-  const kept = new Set([...front, ...others]);
-  return entries.filter((entry) => kept.has(entry));
+/** BitOps and packed weight bits of a genome: as `configurationCost`, without what is the same for all genomes of a form. */
+function genomeCosts(space: SearchSpace): (genes: Uint8Array) => [bitOps: number, weightBits: number] {
+  const { weight, activation } = layerGenes(space);
+  const macs = Float64Array.from(space.facts, (fact) => fact.macs);
+  const weights = Float64Array.from(space.facts, (fact) => fact.weights);
+  return (genes) => {
+    let [bitOps, weightBits] = [0, 0];
+    for (let layer = 0; layer < macs.length; layer++) {
+      const bits = weight[layer] < 0 ? MAX_BITS : genes[weight[layer]];
+      bitOps += macs[layer] * bits * (activation[layer] < 0 ? MAX_BITS : genes[activation[layer]]);
+      weightBits += weights[layer] * bits;
+    }
+    return [bitOps, weightBits];
+  };
 }
 
 /** What the searches of a sweep have looked at: shown while they run, kept in part for the picture afterwards. */
@@ -56,6 +46,8 @@ export class SearchTrail {
   private pending: Entry[] = [];
   private finished: Entry[] = [];
   private lastSent = -Infinity;
+  private readonly costOf: ReturnType<typeof genomeCosts>;
+  private readonly namers = new Map<FormKey, { name: (genes: Uint8Array) => string; form: string }>();
 
   /**
    * @param generations of every search
@@ -68,14 +60,16 @@ export class SearchTrail {
     private readonly searches: number,
     private readonly send: (round: SearchPoints) => void,
     private readonly now: () => number = () => performance.now(),
-  ) {}
+  ) {
+    this.costOf = genomeCosts(space);
+  }
 
   /** Takes the individuals that a generation scored for the first time. */
   add({ form, target, generation, genomes, fitness }: ScoredGeneration): void {
     const name = typeof target === 'number' ? target : target.weights;
     const last = this.current.at(-1);
     if (last && (last.target !== name || formKey(last.form) !== formKey(form))) this.closeSearch();
-    const entries = genomes.map((genes, i) => ({ target: name, form, generation, genes, predicted: fitness[i], ...this.costOf(genes) }));
+    const entries = genomes.map((genes, i) => ({ target: name, form, generation, genes, predicted: fitness[i] }));
     this.current.push(...entries);
     this.pending.push(...entries);
     if (this.pending.length && this.now() - this.lastSent >= INTERVAL_MS) this.sendPending();
@@ -86,15 +80,17 @@ export class SearchTrail {
     if (this.pending.length) this.sendPending();
     this.closeSearch();
     const seen = new Set<string>();
-    const keyed = this.finished.map((entry) => ({ entry, key: this.keyOf(entry) })).filter(({ key }) => !seen.has(key) && seen.add(key));
-    const keys = new Map(keyed.map(({ entry, key }) => [entry, key]));
+    const different = this.finished.filter(({ genes, form }) => {
+      const key = genomeKey(genes) + this.namer(form).form;
+      return !seen.has(key) && seen.add(key);
+    });
     const rounds: SearchPoints[] = [];
-    for (const entry of reduce([...keys.keys()], MOST_EXPLORED)) {
+    for (const entry of this.reduce(different, MOST_EXPLORED)) {
       const form = formKey(entry.form);
       let round = rounds.at(-1);
       if (!round || round.target !== entry.target || round.form !== form || round.generation !== entry.generation)
         rounds.push((round = this.round(entry, form)));
-      round.points.push({ key: keys.get(entry)!, predicted: entry.predicted });
+      round.points.push({ key: this.keyOf(entry), predicted: entry.predicted });
     }
     return rounds;
   }
@@ -104,7 +100,7 @@ export class SearchTrail {
   }
 
   private closeSearch(): void {
-    this.finished.push(...reduce(this.current, Math.ceil((2 * MOST_EXPLORED) / this.searches)));
+    this.finished.push(...this.reduce(this.current, Math.ceil((2 * MOST_EXPLORED) / this.searches)));
     this.current = [];
     this.pending = [];
   }
@@ -118,20 +114,43 @@ export class SearchTrail {
   }
 
   private keyOf({ genes, form }: Entry): string {
-    return configurationKey(decodeGenome(this.space, genes, form));
+    return this.namer(form).name(genes);
   }
 
-  /** As `configurationCost`, without what is the same for all genomes of a form: tens of thousands are counted. */
-  private costOf(genes: Uint8Array): Pick<Entry, 'bitOps' | 'weightBits'> {
-    const { facts, weights, activations } = this.space;
-    const bits = { weight: new Uint8Array(facts.length).fill(MAX_BITS), activation: new Uint8Array(facts.length).fill(MAX_BITS) };
-    for (const { what, offset, layers } of [weights, activations])
-      for (let gene = 0; gene < layers.length; gene++) for (const layer of layers[gene]) bits[what][layer] = genes[offset + gene];
-    let [bitOps, weightBits] = [0, 0];
-    for (let layer = 0; layer < facts.length; layer++) {
-      bitOps += facts[layer].macs * bits.weight[layer] * bits.activation[layer];
-      weightBits += facts[layer].weights * bits.weight[layer];
+  /** What names genomes of a form, and what names the form itself: two forms may come to the same in every layer. */
+  private namer(form: Form): { name: (genes: Uint8Array) => string; form: string } {
+    const key = formKey(form);
+    let namer = this.namers.get(key);
+    if (!namer) {
+      const name = genomeNamer(this.space, form);
+      this.namers.set(key, (namer = { name, form: name(new Uint8Array(this.space.length)) }));
     }
-    return { bitOps, weightBits };
+    return namer;
+  }
+
+  /** At most `atMost` of the entries, in their order: the non-dominated ones, and of the others evenly spaced ones. */
+  private reduce(entries: readonly Entry[], atMost: number): Entry[] {
+    if (entries.length <= atMost) return [...entries];
+    const columns = [0, 1, 2].map(() => new Float64Array(entries.length));
+    entries.forEach(({ genes, predicted }, i) => {
+      [columns[0][i], columns[1][i]] = this.costOf(genes);
+      columns[2][i] = -predicted;
+    });
+    const kept = new Uint8Array(entries.length);
+    const keep = (indices: readonly number[]) => indices.forEach((index) => (kept[index] = 1));
+    const front = nonDominatedColumns(columns);
+    const others = () => Array.from(entries.keys()).filter((index) => !kept[index]);
+    if (front.length >= atMost)
+      keep(
+        thin(
+          front.sort((a, b) => a - b),
+          atMost,
+        ),
+      );
+    else {
+      keep(front);
+      keep(thin(others(), atMost - front.length));
+    }
+    return entries.filter((_, index) => kept[index]);
   }
 }

@@ -60,9 +60,12 @@ describe.each(testExecutors())(`CQAP on $kind${nativeNote}`, ({ create }) => {
       const width = codes.length / 300;
       const all = await predictor.predict(codes, 300);
       expect([...all.subarray(0, 100)]).toEqual(result.heldOut.map((entry) => entry.predicted));
-      expect([...(await predictor.predict(codes.subarray(151 * width, 158 * width), 7))]).toEqual([...all.subarray(151, 158)]);
+      for (const count of [7, 1, 16, 17, 100, 128, 129])
+        expect([...(await predictor.predict(codes.subarray(151 * width, (151 + count) * width), count))], `${count} rows`).toEqual([
+          ...all.subarray(151, 151 + count),
+        ]);
       expect(await predictor.predict(new Float32Array(0), 0)).toHaveLength(0);
-      expect(() => predictor.predict(codes, 299)).toThrow(WorkbenchError);
+      await expect(predictor.predict(codes, 299)).rejects.toThrow(WorkbenchError);
     } finally {
       predictor.dispose();
     }

@@ -13,11 +13,12 @@ import {
   initialPredictor,
   PARAMETERS,
   PREDICT_ROWS,
+  predictionProgram,
   predictorFunctions,
-  predictorProgram,
-  predictorState,
   predictorTensors,
   predictorWeights,
+  trainingProgram,
+  trainingState,
 } from './network.ts';
 import { fitRidge, predictRidge } from './ridge.ts';
 
@@ -53,21 +54,6 @@ export function encodeSamples(samples: readonly Sample[], facts: readonly LayerF
   return rows;
 }
 
-async function predictRows(executor: Executor, width: number, codes: Float32Array, count: number): Promise<Float32Array> {
-  const result = new Float32Array(count);
-  for (let start = 0; start < count; start += PREDICT_ROWS) {
-    const end = Math.min(count, start + PREDICT_ROWS);
-    let rows = codes.subarray(start * width, end * width);
-    if (end - start < PREDICT_ROWS) {
-      rows = new Float32Array(PREDICT_ROWS * width);
-      rows.set(codes.subarray(start * width, end * width));
-    }
-    const out = await executor.run(predictorFunctions.predict, { codes: rows }, ['mean']);
-    result.set(out.mean.subarray(0, end - start), start);
-  }
-  return result;
-}
-
 /** Which columns and units a set of predictor tensors has. @throws WorkbenchError `checkpoint-invalid` when one is missing or has a wrong size */
 function predictorShape(weights: ReadonlyMap<string, Float32Array>): NetworkShape {
   let members = 0;
@@ -86,8 +72,13 @@ function predictorShape(weights: ReadonlyMap<string, Float32Array>): NetworkShap
   return shape;
 }
 
+const MOST_ROWS = PREDICT_ROWS[PREDICT_ROWS.length - 1];
+
 /** The trained CQAP (EQ-Net equation 9): predicts the accuracy of configurations from their codes. */
 export class Predictor {
+  /** Kept from call to call for rows that fill no call; taken out while in use. */
+  private padding: Float32Array | null = null;
+
   private constructor(
     private readonly executor: Executor,
     private readonly inputs: number,
@@ -100,9 +91,8 @@ export class Predictor {
    */
   static async open(weights: ReadonlyMap<string, Float32Array>, createExecutor: ExecutorFactory): Promise<Predictor> {
     const shape = predictorShape(weights);
-    const program = predictorProgram(shape);
-    const executor = await createExecutor(program);
-    await executor.write(predictorState(shape, weights, program));
+    const executor = await createExecutor(predictionProgram(shape));
+    await executor.write(weights);
     return new Predictor(executor, shape.inputs);
   }
 
@@ -112,14 +102,35 @@ export class Predictor {
    * @returns accuracies [count]; not clamped to 0..1, which would make ties
    * @throws WorkbenchError `usage` when the codes are of another network
    */
-  predict(codes: Float32Array, count: number): Promise<Float32Array> {
+  async predict(codes: Float32Array, count: number): Promise<Float32Array> {
     if (codes.length !== count * this.inputs) {
       throw new WorkbenchError(
         'usage',
         `The predictor was trained on codes of ${this.inputs} columns and cannot judge codes of ${codes.length / count}: train it for this network.`,
       );
     }
-    return predictRows(this.executor, this.inputs, codes, count);
+    const result = new Float32Array(count);
+    for (let start = 0; start < count; start += MOST_ROWS) {
+      const end = Math.min(count, start + MOST_ROWS);
+      result.set(await this.predictRows(codes.subarray(start * this.inputs, end * this.inputs), end - start), start);
+    }
+    return result;
+  }
+
+  /** At most `MOST_ROWS` rows. */
+  private async predictRows(codes: Float32Array, count: number): Promise<Float32Array> {
+    const { inputs, padding } = this;
+    const rows = PREDICT_ROWS.find((size) => size >= count)!;
+    let padded = codes;
+    if (rows > count) {
+      this.padding = null;
+      const whole = padding ?? new Float32Array(MOST_ROWS * inputs);
+      whole.set(codes);
+      padded = whole.subarray(0, rows * inputs);
+    }
+    const { mean: predicted } = await this.executor.run(predictorFunctions.predict(rows), { codes: padded }, ['mean']);
+    if (padded !== codes) this.padding = new Float32Array(padded.buffer);
+    return predicted.subarray(0, count) as Float32Array;
   }
 
   dispose(): void {
@@ -202,33 +213,17 @@ function checkSamples({ train, heldOut }: PredictorTraining): void {
   if (bad) throw new WorkbenchError('data-invalid', `Measured configuration ${bad.index} has accuracy ${bad.accuracy}: measure it again.`);
 }
 
-/**
- * Trains the CQAP (EQ-Net section 3.5, equation 9) for a fixed number of epochs and judges it on the held-out samples. The
- * published code keeps the epoch with the best test RMSE, which makes its test score too good; here held-out samples choose nothing.
- * The same samples, recipe and seed give the same weights.
- * @returns weights for `Predictor.open`, named as in `predictorTensors`
- * @throws WorkbenchError `usage` for too few samples, `engine-failed` when training diverges
- */
-export async function trainPredictor(job: PredictorTraining): Promise<{ weights: Map<string, Float32Array>; result: PredictorResult }> {
-  checkSamples(job);
-  const { predictor, facts, train, heldOut, repeats, seed } = job;
-  const shape: NetworkShape = { inputs: encodingLength(facts.length), hidden: predictor.hidden, members: predictor.ensemble };
-  const accuracies = Float64Array.from(train, ({ accuracy }) => accuracy);
+/** Weights of the trained network with the label scale folded in. */
+async function fit(job: PredictorTraining, shape: NetworkShape, codes: Float32Array, accuracies: Float64Array) {
+  const { predictor, seed } = job;
   const scale = labelScale(accuracies, predictor.standardize);
-  const codes = encodeSamples(train, facts);
-  const heldOutCodes = encodeSamples(heldOut, facts);
-  const program = predictorProgram(shape, predictor);
+  const program = trainingProgram(shape, predictor);
   const executor = await job.createExecutor(program);
   try {
     const initial = initialPredictor(shape, seed, predictor.standardize ? 0 : mean(accuracies)!);
-    await executor.write(predictorState(shape, initial, program));
-    await runEpochs(
-      executor,
-      job,
-      shape.inputs,
-      codes,
-      accuracies.map((accuracy) => (accuracy - scale.centre) / scale.scale),
-    );
+    await executor.write(trainingState(shape, initial, program));
+    const labels = accuracies.map((accuracy) => (accuracy - scale.centre) / scale.scale);
+    await runEpochs(executor, job, shape.inputs, codes, labels);
     const vector = (await executor.read([PARAMETERS])).get(PARAMETERS) as Float32Array;
     if (vector.some((value) => !Number.isFinite(value))) {
       throw new WorkbenchError(
@@ -238,14 +233,32 @@ export async function trainPredictor(job: PredictorTraining): Promise<{ weights:
     }
     const weights = predictorWeights(shape, vector);
     foldScale(shape, weights, scale);
-    await executor.write(predictorState(shape, weights, program));
-    const predicted = await predictRows(executor, shape.inputs, heldOutCodes, heldOut.length);
-    const ridge = predictRidge(fitRidge(codes, accuracies, shape.inputs), heldOutCodes);
-    return {
-      weights,
-      result: evaluatePredictor({ heldOutKind: predictor.heldOut, trainSamples: train.length, heldOut, repeats, predicted, ridge }),
-    };
+    return weights;
   } finally {
     executor.dispose();
   }
+}
+
+/**
+ * Trains the CQAP (EQ-Net section 3.5, equation 9) for a fixed number of epochs and judges it on the held-out samples. The
+ * published code keeps the epoch with the best test RMSE, which makes its test score too good; here held-out samples choose nothing.
+ * The same samples, recipe and seed give the same weights.
+ * @returns weights for `Predictor.open`, named as in `predictorTensors`
+ * @throws WorkbenchError `usage` for too few samples, `engine-failed` when training diverges
+ */
+export async function trainPredictor(job: PredictorTraining): Promise<{ weights: Map<string, Float32Array>; result: PredictorResult }> {
+  checkSamples(job);
+  const { predictor, facts, train, heldOut, repeats } = job;
+  const shape: NetworkShape = { inputs: encodingLength(facts.length), hidden: predictor.hidden, members: predictor.ensemble };
+  const accuracies = Float64Array.from(train, ({ accuracy }) => accuracy);
+  const codes = encodeSamples(train, facts);
+  const heldOutCodes = encodeSamples(heldOut, facts);
+  const weights = await fit(job, shape, codes, accuracies);
+  const trained = await Predictor.open(weights, job.createExecutor);
+  const predicted = await trained.predict(heldOutCodes, heldOut.length).finally(() => trained.dispose());
+  const ridge = predictRidge(fitRidge(codes, accuracies, shape.inputs), heldOutCodes);
+  return {
+    weights,
+    result: evaluatePredictor({ heldOutKind: predictor.heldOut, trainSamples: train.length, heldOut, repeats, predicted, ridge }),
+  };
 }

@@ -66,12 +66,11 @@ export function encodeConfiguration(configuration: Configuration, facts: readonl
 }
 
 /**
- * A function that writes the code of a genome under one form, equal to `encodeConfiguration` of the decoded genome but
- * without building the configuration: a search encodes tens of thousands.
+ * What codes of genomes under one form have in common: the row without the slots of the genes, and for each gene the columns
+ * to which its bit-width is added to find the slots that it sets.
  */
-export function genomeEncoder(space: SearchSpace, form: Form): (genes: Uint8Array, rows: Float32Array, offset: number) => void {
-  const length = encodingLength(space.facts.length);
-  const template = new Float32Array(length);
+export function genomeSlots(space: SearchSpace, form: Form): { template: Float32Array; columns: readonly (readonly number[])[] } {
+  const template = new Float32Array(encodingLength(space.facts.length));
   const eights = {
     layers: space.facts.map(({ name }, index) => ({
       name,
@@ -84,10 +83,21 @@ export function genomeEncoder(space: SearchSpace, form: Form): (genes: Uint8Arra
   const slots = (axis: GeneAxis, start: number) => axis.layers.map((group) => group.map((layer) => start - MIN_BITS + SLOTS * layer));
   const weights = slots(space.weights, FORM_COLUMNS);
   const activations = slots(space.activations, FORM_COLUMNS + SLOTS * space.facts.length);
-  const places = [...weights, ...activations];
-  for (const place of places.flat()) template[place + MAX_BITS] = 0;
-  return (genes, rows, offset) => {
+  const columns = [...weights, ...activations];
+  for (const column of columns.flat()) template[column + MAX_BITS] = 0;
+  return { template, columns };
+}
+
+/**
+ * A function that writes the code of a genome under one form, equal to `encodeConfiguration` of the decoded genome but
+ * without building the configuration: a search encodes tens of thousands.
+ */
+export function genomeEncoder(space: SearchSpace, form: Form): (genes: Uint8Array, rows: Float32Array, offset: number) => void {
+  const { template, columns } = genomeSlots(space, form);
+  const genes = Uint16Array.from(columns.flatMap((list, gene) => list.map(() => gene)));
+  const places = Uint32Array.from(columns.flat());
+  return (genome, rows, offset) => {
     rows.set(template, offset);
-    for (let gene = 0; gene < places.length; gene++) for (const place of places[gene]) rows[offset + place + genes[gene]] = 1;
+    for (let i = 0; i < places.length; i++) rows[offset + places[i] + genome[genes[i]]] = 1;
   };
 }

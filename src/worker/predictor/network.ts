@@ -14,17 +14,20 @@ export interface NetworkShape {
 
 export type NetworkTraining = Pick<Recipe['predictor'], 'batch' | 'optimizer' | 'momentum' | 'loss' | 'weightDecay' | 'decay'>;
 
-/** Rows of one `predict` call: a generation of the search fits, and padding a smaller one costs little. */
-export const PREDICT_ROWS = 128;
+/**
+ * Rows that one `predict` call may have, in steps of the sizes that generations of a search have: what pads a call up to the
+ * next one costs as much as real rows.
+ */
+export const PREDICT_ROWS = [16, 32, 48, 64, 96, 128] as const;
 
 export const predictorFunctions = {
   /** codes [batch, inputs], labels [batch], shares [batch], rate, beta1Power, beta2Power -> loss: one optimizer step of every member */
   train: 'predictor-train',
-  /** codes [PREDICT_ROWS, inputs] -> mean [PREDICT_ROWS] over the members */
-  predict: 'predictor-predict',
+  /** codes [rows, inputs] -> mean [rows] over the members; for each of `PREDICT_ROWS` */
+  predict: (rows: number) => `predictor-predict-${rows}`,
 } as const;
 
-/** All parameters in one vector, so that a step is a handful of ops whatever the number of members; zeros at the start for the other two. */
+/** All parameters of the training in one vector, so that a step is a handful of ops whatever the number of members; zeros at the start for the other two. */
 export const PARAMETERS = 'predictor/parameters';
 const MOMENTUM = 'predictor/momentum';
 const VELOCITY = 'predictor/velocity';
@@ -68,8 +71,8 @@ export function initialPredictor(shape: NetworkShape, seed: number, outputBias: 
   );
 }
 
-/** The values that every variable of the program needs before its first call. */
-export function predictorState(
+/** The values that every variable of the training program needs before its first call. */
+export function trainingState(
   shape: NetworkShape,
   weights: ReadonlyMap<string, Float32Array>,
   program: Program,
@@ -90,7 +93,21 @@ export function predictorWeights(shape: NetworkShape, vector: Float32Array): Map
   return new Map(predictorTensors(shape).map(({ name, shape: size }) => [name, vector.slice(at, (at += elementCount(size)))]));
 }
 
-class PredictorWriter {
+/** Outputs of all members, each [rows]. */
+function forward(b: GraphBuilder, { hidden, members }: NetworkShape, codes: Value, tensors: readonly Value[]): Value[] {
+  const layers = hidden.length + 1;
+  return Array.from({ length: members }, (_, member) => {
+    let x = codes;
+    for (let layer = 0; layer < layers; layer++) {
+      const at = 2 * (member * layers + layer);
+      x = b.biasAdd(b.matMul(x, tensors[at]), tensors[at + 1]);
+      if (layer < layers - 1) x = b.relu(x);
+    }
+    return b.reshape(x, [codes.shape[0]]);
+  });
+}
+
+class TrainingWriter {
   private readonly b = new GraphBuilder();
   private readonly tensors: readonly PredictorTensor[];
   private readonly parameters: Variable;
@@ -113,29 +130,6 @@ class PredictorWriter {
       tensors.map((tensor) => elementCount(tensor.shape)),
     );
     return pieces.map((piece, i) => b.reshape(piece, tensors[i].shape));
-  }
-
-  /** Outputs of all members, each [rows]. */
-  private forward(codes: Value, tensors: readonly Value[]): Value[] {
-    const { b } = this;
-    const layers = this.shape.hidden.length + 1;
-    return Array.from({ length: this.shape.members }, (_, member) => {
-      let x = codes;
-      for (let layer = 0; layer < layers; layer++) {
-        const at = 2 * (member * layers + layer);
-        x = b.biasAdd(b.matMul(x, tensors[at]), tensors[at + 1]);
-        if (layer < layers - 1) x = b.relu(x);
-      }
-      return b.reshape(x, [codes.shape[0]]);
-    });
-  }
-
-  predict(): void {
-    const { b } = this;
-    b.function(predictorFunctions.predict, () => {
-      const outputs = this.forward(b.feed('codes', [PREDICT_ROWS, this.shape.inputs]), this.readTensors());
-      return { mean: b.mul(b.addN(outputs), b.scalar(1 / outputs.length)) };
-    });
   }
 
   /** Loss of each row; smooth-L1 is half the square up to 1 and linear with slope 1 beyond. */
@@ -163,7 +157,9 @@ class PredictorWriter {
       const shares = b.feed('shares', [batch]);
       const rate = b.feed('rate', []);
       const tensors = this.readTensors();
-      const losses = this.forward(codes, tensors).map((output) => b.sum(b.mul(this.rowLoss(b.sub(output, labels), loss), shares)));
+      const losses = forward(b, this.shape, codes, tensors).map((output) =>
+        b.sum(b.mul(this.rowLoss(b.sub(output, labels), loss), shares)),
+      );
       // The sum, not the mean: a member's step must not depend on how many members there are.
       const total = b.addN(losses);
       const gradients = gradientsOf(b, total, tensors).map((gradient) => b.reshape(gradient!, [elementCount(gradient!.shape)]));
@@ -212,13 +208,32 @@ class PredictorWriter {
   }
 }
 
-/**
- * Writes the program of an ensemble whose members learn side by side, each from its own initial weights.
- * @param training left out for a program that only predicts
- */
-export function predictorProgram(shape: NetworkShape, training?: NetworkTraining): Program {
-  const writer = new PredictorWriter(shape);
-  if (training) writer.train(training);
-  writer.predict();
+/** The program that trains an ensemble: its members learn side by side, each from its own initial weights. */
+export function trainingProgram(shape: NetworkShape, training: NetworkTraining): Program {
+  const writer = new TrainingWriter(shape);
+  writer.train(training);
   return writer.build();
+}
+
+/**
+ * The program that predicts, with a variable for each of `predictorTensors`: taking them out of the vector of the training
+ * would copy all parameters in every call.
+ */
+export function predictionProgram(shape: NetworkShape): Program {
+  const b = new GraphBuilder();
+  const variables = predictorTensors(shape).map((tensor) => b.variable(tensor.name, tensor.shape));
+  for (const rows of PREDICT_ROWS) {
+    b.function(predictorFunctions.predict(rows), () => {
+      const outputs = forward(
+        b,
+        shape,
+        b.feed('codes', [rows, shape.inputs]),
+        variables.map((variable) => b.read(variable)),
+      );
+      // Not addN: of five terms TensorFlow was seen to add them in another order in one of these functions, and a row must get
+      // the same bits in all of them.
+      return { mean: b.mul(b.sum(b.pack(outputs), [0]), b.scalar(1 / outputs.length)) };
+    });
+  }
+  return b.build();
 }

@@ -35,10 +35,11 @@ export async function randomSearch(options: RandomSearchOptions): Promise<Popula
   requireFeasible(space, windows, form);
   const sampler = new BitSampler(space, seed, options.samplerDraws);
   const stream = new RandomStream(seed, `random-search/${formKey(form)}/${windows.weights.high}/${windows.activations.high}`);
-  const genomes = collectDistinct(evaluations, new Set(), PATIENCE, () => {
+  const found = collectDistinct(evaluations, new Set(), PATIENCE, () => {
     const genes = new Uint8Array(space.length);
     return sampler.draw(windows, stream, genes) ? genes : null;
   });
+  const genomes = [...found.values()];
   const scorer = new GenomeScorer(space, form, fitness);
   const scores = new Float32Array(genomes.length);
   for (let start = 0; start < genomes.length; start += batch) {

@@ -54,30 +54,35 @@ export class GenomeScorer {
   }
 }
 
-/** Joins and sorts by falling score; equal scores keep their order, so the result does not depend on the platform. */
-export function ranked(genomes: readonly Uint8Array[], fitness: ArrayLike<number>): Population {
-  const order = genomes.map((_, index) => index).sort((a, b) => fitness[b] - fitness[a] || a - b);
+/** Indices by falling score; equal scores keep their order, so the result does not depend on the platform. */
+export function ranking(fitness: ArrayLike<number>): number[] {
+  return Array.from(fitness, (_, index) => index).sort((a, b) => fitness[b] - fitness[a] || a - b);
+}
+
+/** Joins genomes and scores, the best first. */
+export function ranked(genomes: readonly Uint8Array[], fitness: ArrayLike<number>, order = ranking(fitness)): Population {
   return { genomes: order.map((index) => genomes[index]), fitness: Float32Array.from(order, (index) => fitness[index]) };
 }
 
 /**
  * Collects different genomes: calls `next` until there are `count` of them or it has given `patience` repeats in a row.
  * @param taken keys that count as repeats; the new ones are added to it
+ * @returns the genomes by their keys, in the order in which they came
  */
 export function collectDistinct(
   count: number,
   taken: Set<string>,
   patience: number,
   next: (repeat: number) => Uint8Array | null,
-): Uint8Array[] {
-  const found: Uint8Array[] = [];
-  for (let repeat = 0; found.length < count && repeat < patience;) {
+): Map<string, Uint8Array> {
+  const found = new Map<string, Uint8Array>();
+  for (let repeat = 0; found.size < count && repeat < patience;) {
     const genes = next(repeat);
     const key = genes && genomeKey(genes);
     if (!genes || key === null || taken.has(key)) repeat++;
     else {
       taken.add(key);
-      found.push(genes);
+      found.set(key, genes);
       repeat = 0;
     }
   }

@@ -1,7 +1,7 @@
 import { formKey, type Form } from '../../shared/domain/form.ts';
 import { RandomStream } from '../../shared/domain/random.ts';
 import { axisSum, fillMiddle, genomeKey, type GeneAxis, type SearchSpace } from '../../shared/domain/space.ts';
-import { collectDistinct, GenomeScorer, ranked, type Fitness, type Population } from './fitness.ts';
+import { collectDistinct, GenomeScorer, ranked, ranking, type Fitness, type Population } from './fitness.ts';
 import { fitWindow, repairGreedily, type SumWindow } from './repair.ts';
 import { BitSampler } from './sampler.ts';
 import { requireFeasible, sumWindow, targetWindows, type Target, type Windows } from './window.ts';
@@ -47,6 +47,7 @@ export interface ScoredGeneration {
 export interface GeneticState extends Population {
   /** 0 = the Monte-Carlo start. */
   generation: number;
+  /** Individuals of each generation that were not in the one before; whoever comes back later counts again, and is not predicted again. */
   evaluations: number;
 }
 
@@ -64,6 +65,9 @@ export class GeneticSearch {
   private readonly scorer: GenomeScorer;
   private readonly streamName: string;
   private sampler: BitSampler | undefined;
+  /** Of every individual so far, by its key. */
+  private readonly scores = new Map<string, number>();
+  private last: { state: GeneticState; keys: readonly string[] } | undefined;
 
   /** @throws WorkbenchError `recipe-invalid` when no configuration lies in the windows */
   constructor(private readonly options: GeneticOptions) {
@@ -85,12 +89,18 @@ export class GeneticSearch {
     const stream = this.stream(0);
     this.sampler ??= new BitSampler(this.space, this.options.seed, this.options.samplerDraws);
     const sampler = this.sampler;
-    const genomes = collectDistinct(this.options.population, new Set(), PATIENCE, () => {
+    const found = collectDistinct(this.options.population, new Set(), PATIENCE, () => {
       const genes = new Uint8Array(this.space.length);
       return sampler.draw(this.windows, stream, genes) ? genes : null;
     });
-    if (genomes.length === 0) genomes.push(this.anyFit());
-    return { generation: 0, evaluations: genomes.length, ...ranked(genomes, await this.score(0, genomes)) };
+    const individuals = [...found];
+    if (individuals.length === 0) {
+      const genes = this.anyFit();
+      individuals.push([genomeKey(genes), genes]);
+    }
+    const fitness = await this.score(0, individuals);
+    const genomes = individuals.map(([, genes]) => genes);
+    return { generation: 0, evaluations: genomes.length, ...ranked(genomes, fitness) };
   }
 
   /** The generation after `state`, which it leaves alone. */
@@ -99,7 +109,8 @@ export class GeneticSearch {
     const generation = state.generation + 1;
     const stream = this.stream(generation);
     const parents = state.genomes.slice(0, Math.max(2, Math.round(population * share)));
-    const taken = new Set(parents.map(genomeKey));
+    const keys = this.keysOf(state);
+    const taken = new Set(keys.slice(0, parents.length));
     const mutants = Math.floor(population / 2);
     const children = [
       ...collectDistinct(mutants, taken, PATIENCE, () => this.mutant(parents, stream)),
@@ -107,14 +118,28 @@ export class GeneticSearch {
         parents.length > 1 ? this.crossover(parents, stream) : this.mutant(parents, stream),
       ),
     ];
-    // A child may repeat an individual of the last pool that did not become a parent; its score is known.
-    const known = new Map(state.genomes.map((genes, index) => [genomeKey(genes), state.fitness[index]]));
-    const fresh = children.filter((genes) => !known.has(genomeKey(genes)));
-    const scores = await this.score(generation, fresh);
-    fresh.forEach((genes, index) => known.set(genomeKey(genes), scores[index]));
-    const pool = [...parents, ...children];
-    const fitness = pool.map((genes) => known.get(genomeKey(genes))!);
-    return { generation, evaluations: state.evaluations + fresh.length, ...ranked(pool, fitness) };
+    const old = new Set(keys);
+    const evaluations = state.evaluations + children.filter(([key]) => !old.has(key)).length;
+    // Half of the individuals of a search that has settled were there before, in the last pool or long ago.
+    await this.score(
+      generation,
+      children.filter(([key]) => !this.scores.has(key)),
+    );
+    const pool = [...parents, ...children.map(([, genes]) => genes)];
+    const poolKeys = [...keys.slice(0, parents.length), ...children.map(([key]) => key)];
+    const fitness = poolKeys.map((key) => this.scores.get(key)!);
+    const order = ranking(fitness);
+    const next = { generation, evaluations, ...ranked(pool, fitness, order) };
+    this.last = { state: next, keys: order.map((index) => poolKeys[index]) };
+    return next;
+  }
+
+  /** Keys of the genomes of a state, whose scores are then known. */
+  private keysOf(state: GeneticState): readonly string[] {
+    if (this.last?.state === state) return this.last.keys;
+    const keys = state.genomes.map(genomeKey);
+    keys.forEach((key, index) => this.scores.set(key, state.fitness[index]));
+    return keys;
   }
 
   /**
@@ -127,8 +152,11 @@ export class GeneticSearch {
     while (state.generation < generations) yield (state = await this.next(state));
   }
 
-  private async score(generation: number, genomes: readonly Uint8Array[]): Promise<Float32Array> {
+  /** Scores genomes, given with their keys, and remembers what they got. */
+  private async score(generation: number, individuals: readonly (readonly [key: string, genes: Uint8Array])[]): Promise<Float32Array> {
+    const genomes = individuals.map(([, genes]) => genes);
     const fitness = await this.scorer.evaluate(genomes);
+    individuals.forEach(([key], index) => this.scores.set(key, fitness[index]));
     const { form, target, onScored } = this.options;
     onScored?.({ form, target, generation, genomes, fitness });
     return fitness;
