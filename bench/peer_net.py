@@ -60,7 +60,7 @@ class Net:
                 w, bias = self.parameters[f"{name}/weights"], self.parameters.get(f"{name}/bias")
                 w = weights(name, w) if weights else w
                 if kind == "conv":
-                    result = F.conv2d(inputs[0], w, bias, tuple(layer["stride"]), tuple(layer["padding"][::2]))
+                    result = F.conv2d(inputs[0], w, bias, tuple(layer["stride"]), tuple(layer["padding"][::2]), 1, layer["groups"])
                 else:
                     result = F.linear(inputs[0], w, bias)
             elif kind == "batchnorm":
@@ -68,11 +68,14 @@ class Net:
                 gamma, beta = self.parameters[f"{name}/gamma"], self.parameters[f"{name}/beta"]
                 result = F.batch_norm(inputs[0], mean, variance, gamma, beta, True, 0.1, layer["epsilon"])
             elif kind == "relu":
-                result = F.relu(inputs[0], inplace=layer["inputs"][0] in self.alone)
+                inplace = layer["inputs"][0] in self.alone
+                result = F.hardtanh(inputs[0], 0, layer["max"], inplace) if "max" in layer else F.relu(inputs[0], inplace=inplace)
             elif kind == "add":
                 result = inputs[0] + inputs[1]
-            else:
+            elif kind == "globalpool":
                 result = inputs[0].mean((2, 3))
+            else:
+                raise NotImplementedError(f"Layer '{name}' is of kind '{kind}', which the peer does not compute.")
             if activation:
                 result = activation(name, result)
             values[name] = result

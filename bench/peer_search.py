@@ -8,6 +8,7 @@ import sys
 import time
 
 import numpy as np
+import pymoo
 import torch
 from pymoo.algorithms.moo.nsga2 import NSGA2
 from pymoo.algorithms.soo.nonconvex.ga import GA
@@ -136,6 +137,7 @@ def check(tensors, extra):
         {
             "torch": torch.__version__,
             "numpy": np.__version__,
+            "pymoo": pymoo.__version__,
             "codes": (codes - tensors["codes"]).abs().max().item(),
             "predictions": (accuracies - tensors["fitness"]).abs().max().item(),
         }

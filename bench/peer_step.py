@@ -1,7 +1,8 @@
-"""The steps of `npm run bench:step` in PyTorch: ResNet-20 float and elastic (passes H, R, L with distillation, WDR, clip, Adam).
+"""The steps of `npm run bench:step` in PyTorch: float and elastic (passes H, R, L with distillation, WDR, clip, Adam).
 
-  peer_step.py check DIRECTORY BATCH THREADS               compares quantizers with ours, case by case
-  peer_step.py float|elastic[-compile] DIRECTORY BATCH THREADS   answers each line `n` on stdin with times and losses of n steps
+  peer_step.py check DIRECTORY THREADS               compares quantizers with ours, case by case
+  peer_step.py compiles DIRECTORY THREADS            whether torch.compile works here
+  peer_step.py float|elastic[-compile] DIRECTORY THREADS   answers each line `n` on stdin with times and losses of n steps
 """
 
 import json
@@ -226,11 +227,22 @@ def check(directory):
     say({"torch": torch.__version__, "quantizers": results})
 
 
+def compiles():
+    """torch.compile needs a C++ compiler and its Python's headers."""
+    try:
+        torch.compile(lambda x: torch.sin(x) + 1)(torch.ones(8))
+        say({"compiles": True})
+    except Exception as error:  # whatever is missing, the reader is told
+        say({"compiles": False, "why": str(error).strip().splitlines()[0][:300]})
+
+
 def main():
-    mode, directory, _, threads = sys.argv[1:5]
+    mode, directory, threads = sys.argv[1:4]
     torch.set_num_threads(int(threads))
     if mode == "check":
         return check(directory)
+    if mode == "compiles":
+        return compiles()
     tensors, extra = read_blob(directory, "problem")
     step = ElasticStep(tensors, extra) if mode.startswith("elastic") else FloatStep(tensors, extra)
     if mode.endswith("-compile"):

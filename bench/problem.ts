@@ -1,5 +1,5 @@
 import { uniformConfiguration } from '../src/shared/domain/configuration.ts';
-import { FORMS, MAX_BITS } from '../src/shared/domain/form.ts';
+import { FORMS, MAX_BITS, type FormKey } from '../src/shared/domain/form.ts';
 import { quantizedLayers } from '../src/shared/domain/layer-graph.ts';
 import { RandomStream } from '../src/shared/domain/random.ts';
 import { parseRecipe } from '../src/shared/schema/presets.ts';
@@ -23,13 +23,22 @@ export const DRAWN_STEPS = 64;
 export const TOTAL_STEPS = 10_000;
 const CLASSES = 10;
 
-export const benchRecipe = (batch: number): Recipe =>
+/** The networks of `npm run bench:step`; images are square, with 3 channels. */
+export const NETS = {
+  resnet20: { model: { architecture: 'resnet20' }, side: 32 },
+  'mobilenetv2-0.5': { model: { architecture: 'mobilenetv2', width: 0.5 }, side: 96 },
+} as const;
+export type NetName = keyof typeof NETS;
+
+/** @param forms that passes draw from; all 8 when left out */
+export const benchRecipe = (net: NetName, batch: number, forms?: readonly FormKey[]): Recipe =>
   parseRecipe(
-    { name: 'bench-step', seed: 1, model: { architecture: 'resnet20' }, pretrain: { batch }, supernet: { batch } },
+    { name: 'bench-step', seed: 1, model: NETS[net].model, pretrain: { batch }, supernet: { batch, ...(forms && { forms }) } },
     'the recipe of the benchmark',
   );
 
-export const benchLayout = (): TableLayout => new TableLayout(createModel({ architecture: 'resnet20' }, [32, 32, 3], CLASSES));
+export const benchLayout = (net: NetName): TableLayout =>
+  new TableLayout(createModel(NETS[net].model, [NETS[net].side, NETS[net].side, 3], CLASSES));
 
 const NOTHING: ProgramSizes = { pretrainBatch: 0, trainBatch: 0, evaluationBatch: 1, recalibration: [], calibration: 0 };
 
@@ -40,12 +49,18 @@ export const benchProgram = (layout: TableLayout, sizes: Partial<ProgramSizes>) 
  * Writes `problem.{json,bin}`: network, weights, calibrated quantizer tables, one batch of random images, and the subnets
  * of the first steps as encoded passes. Both sides read it.
  */
-export async function writeProblem(directory: string, batch: number, engine: { addonPath: string; opsPath?: string }): Promise<void> {
-  const layout = benchLayout();
-  const recipe = benchRecipe(batch);
+export async function writeProblem(
+  directory: string,
+  net: NetName,
+  batch: number,
+  engine: { addonPath: string; opsPath?: string },
+): Promise<void> {
+  const { side } = NETS[net];
+  const layout = benchLayout(net);
+  const recipe = benchRecipe(net, batch);
   const { graph } = layout;
   const random = new RandomStream(recipe.seed, 'bench/images');
-  const images = Float32Array.from({ length: batch * 32 * 32 * 3 }, () => random.uniform());
+  const images = Float32Array.from({ length: batch * side * side * 3 }, () => random.uniform());
   const labels = Int32Array.from({ length: batch }, () => random.integer(CLASSES));
   const parameters = initialParameters(graph, recipe.seed);
 
@@ -65,7 +80,7 @@ export async function writeProblem(directory: string, batch: number, engine: { a
   for (const { name, shape } of parameterSpecs(graph)) blob.add(name, parameters.get(name)!, shape);
   blob.add(TABLE_NAMES.steps, tables.logSteps);
   blob.add(TABLE_NAMES.offsets, tables.offsets);
-  blob.add('images', images, [batch, 32, 32, 3]);
+  blob.add('images', images, [batch, side, side, 3]);
   blob.add('labels', labels);
   const { space, supernet, seed, pretrain } = recipe;
   for (let step = 0; step < DRAWN_STEPS; step++) {
