@@ -19,7 +19,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'node',
-          include: ['src/**/*.test.ts', 'e2e/cli/**/*.test.ts'],
+          include: ['src/**/*.test.ts', 'e2e/cli/**/*.test.ts', 'bench/*.test.mjs'],
           exclude: ['src/renderer/**'],
           env: {
             ...(addon && { EQNET_ADDON: addon }),

@@ -1,91 +1,34 @@
-// Step times of ResNet-20, float and elastic, against PyTorch on the same weights, images and subnets.
-//   npm run bench:step -- [--rounds 5] [--steps 6] [--batch 128] [--threads N] [--compile] [--check]
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+// Step times, float and elastic, against PyTorch (eager and torch.compile) on the same weights, images and subnets.
+//   npm run bench:step -- [--nets resnet20:128,mobilenetv2-0.5:64] [--rounds 5] [--steps 6] [--threads N] [--eager] [--check] [--out FILE]
+import { mkdirSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build } from 'vite';
 import { pythonOf } from './python.mjs';
+import { bench, BUSY, buildOurs, describeMachine, isQuiet, machineText, median, once, Runner } from './runner.mjs';
+import { textTable, watched, workplace, writeResults } from './runner.mjs';
+import { FORMS, summarize } from './step-report.mjs';
 
 const TOLERANCE = 1e-4;
 const WARM_UP = 4;
-/** Share of the processors in other programs' hands above which a turn says more about those; left out of medians and ratios. */
-const BUSY = 0.05;
+/** Networks with their batches; sizes of images are in problem.ts. */
+const NETS = 'resnet20:128,mobilenetv2-0.5:64';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const bench = join(root, 'bench');
 const { values: options } = parseArgs({
   options: {
+    nets: { type: 'string', default: NETS },
     rounds: { type: 'string', default: '5' },
     steps: { type: 'string', default: '6' },
-    batch: { type: 'string', default: '128' },
     threads: { type: 'string' },
-    compile: { type: 'boolean', default: false },
+    // without torch.compile, whose first step takes a minute or more, and without the runs in one form
+    eager: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
+    out: { type: 'string' },
   },
 });
 const threads = options.threads ?? String(os.availableParallelism());
-
-/** Builds bench/step-ours.ts; returns the file to run. */
-async function buildOurs() {
-  const outDir = join(root, 'out/bench');
-  await build({
-    configFile: false,
-    root,
-    logLevel: 'error',
-    build: { ssr: join(bench, 'step-ours.ts'), target: 'node20', outDir, emptyOutDir: true },
-  });
-  return join(outDir, 'step-ours.js');
-}
-
-/** A process that answers each line with a line of JSON. */
-class Runner {
-  constructor(name, command, args) {
-    this.name = name;
-    this.child = spawn(command, args);
-    // Both libraries talk a lot at their start; what they say is shown only when they fail.
-    this.said = '';
-    this.child.stderr.on('data', (data) => (this.said = (this.said + data).slice(-4000)));
-    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
-    this.rounds = [];
-  }
-  async hear() {
-    const { value, done } = await this.lines.next();
-    if (done) throw new Error(`The process of '${this.name}' ended without an answer:\n${this.said}`);
-    return JSON.parse(value);
-  }
-  async steps(count) {
-    this.child.stdin.write(`${count}\n`);
-    return this.hear();
-  }
-  end() {
-    this.child.kill();
-  }
-}
-
-async function once(name, command, args) {
-  const runner = new Runner(name, command, args);
-  const answer = await runner.hear();
-  runner.end();
-  return answer;
-}
-
-const median = (values) => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-};
-/** Time that all processors together have spent working since the machine started. */
-const busyMilliseconds = () => os.cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
-const cpuOf = (rounds) => median(rounds.flatMap((round) => round.cpuMilliseconds));
+const { directory, runners: all, cleanUp } = workplace();
 const relative = (a, b) => Math.abs(a - b) / Math.abs(b);
-const table = (rows) => {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) => row.map((cell, i) => (i ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join('  ')).join('\n');
-};
 
 /** Compares first steps from the same numbers; `errors` gets one sentence for each disagreement. */
 function compareLosses(firsts, errors) {
@@ -95,8 +38,8 @@ function compareLosses(firsts, errors) {
     report.push({ what, ours, theirs, error, tolerance });
     if (tolerance && !(error <= tolerance)) errors.push(`${what}: ours ${ours}, PyTorch ${theirs}`);
   };
-  compare('float loss', firsts.get('ours float')[0], firsts.get('torch float')[0], TOLERANCE);
-  const [ours, theirs] = [firsts.get('ours elastic'), firsts.get('torch elastic')];
+  compare('float loss', firsts.get('ours float')[0], firsts.get('PyTorch float')[0], TOLERANCE);
+  const [ours, theirs] = [firsts.get('ours elastic'), firsts.get('PyTorch elastic')];
   compare('WDR loss', ours.at(-1), theirs.at(-1), TOLERANCE);
   // Roundings flip where BN differs in the last bit, and flips multiply with depth: shown, not judged.
   ['H', 'R', 'L'].forEach((role, i) => compare(`elastic loss ${role}`, ours[i], theirs[i], null));
@@ -114,129 +57,101 @@ function judgeQuantizers(quantizers) {
   );
 }
 
-const isQuiet = (round) => round.others <= BUSY;
-/** Undisturbed turns; all where there is none. */
-const quietest = (rounds) => (rounds.some(isQuiet) ? rounds.filter(isQuiet) : rounds);
-
-/** The table of times and ratios; also returns the ratios. Disturbed turns have a star. */
-function summarize(runners) {
-  const number = (value) => value.toFixed(0);
-  const starred = (text, quiet) => `${text}${quiet ? ' ' : '*'}`;
-  const rows = [['ms per step', ...runners[0].rounds.map((_, i) => `round ${i + 1} `), 'median', 'min', 'CPU', 'peak MB']];
-  for (const { name, rounds, peakMegabytes } of runners) {
-    const all = quietest(rounds).flatMap((round) => round.milliseconds);
-    const turns = rounds.map((round) => starred(number(round.median), isQuiet(round)));
-    const peak = peakMegabytes == null ? '?' : number(peakMegabytes);
-    rows.push([name, ...turns, number(median(all)), number(Math.min(...all)), number(cpuOf(quietest(rounds))), peak]);
-  }
-  const ratios = [];
-  for (const kind of ['float', 'elastic']) {
-    const mine = runners.find((runner) => runner.name === `ours ${kind}`);
-    for (const { name, rounds } of runners.filter((runner) => runner !== mine && runner.name.endsWith(` ${kind}`))) {
-      const perRound = rounds.map((round, i) => ({
-        ratio: mine.rounds[i].median / round.median,
-        others: Math.max(mine.rounds[i].others, round.others),
-      }));
-      const middle = median(quietest(perRound).map(({ ratio }) => ratio));
-      const least = (list) => Math.min(...quietest(list).map((round) => round.min));
-      const min = least(mine.rounds) / least(rounds);
-      const cpu = cpuOf(quietest(mine.rounds)) / cpuOf(quietest(rounds));
-      ratios.push({ kind, against: name, perRound, median: middle, min, cpu });
-      const turns = perRound.map((round) => starred(round.ratio.toFixed(2), isQuiet(round)));
-      rows.push([`ours / ${name}`, ...turns, ...[middle, min, cpu].map((ratio) => ratio.toFixed(2)), '']);
-    }
-  }
-  return { ratios, text: table(rows) };
-}
-
-function describeMachine(versions) {
-  const machine = {
-    cpu: os.cpus()[0].model,
-    cores: os.availableParallelism(),
-    memoryGb: Math.round(os.totalmem() / 2 ** 30),
-    system: `${os.type()} ${os.release()} ${os.arch()}`,
-    node: process.version,
-    ...versions,
-    threads: Number(threads),
-  };
-  console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}`);
-  console.log(`Node ${machine.node}, TensorFlow ${machine.tensorflow}, PyTorch ${machine.torch}, ${threads} threads`);
-  return machine;
-}
-
-const runners = [];
-const directory = mkdtempSync(join(os.tmpdir(), 'eqnet-bench-'));
-const cleanUp = () => {
-  for (const runner of runners) runner.end();
-  rmSync(directory, { recursive: true, force: true });
-};
-for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.on(signal, () => {
-    cleanUp();
-    process.exit(130);
-  });
-}
-
-async function main() {
-  const python = pythonOf(bench);
-  const ours = await buildOurs();
+/** All sides of one network, ready, each after its first step. */
+async function start(python, ours, folder, net, batch, compiles) {
   const peer = join(bench, 'peer_step.py');
-  const { tensorflow } = await once('problem', process.execPath, [ours, 'problem', directory, options.batch]);
-  const { torch, quantizers } = await once('check', python, [peer, 'check', directory, options.batch, threads]);
-  const machine = describeMachine({ tensorflow, torch });
-  const errors = judgeQuantizers(quantizers);
-
+  const mine = (name, mode) =>
+    new Runner(name, process.execPath, [ours, mode, folder, net, batch, ...(options.threads ? [options.threads] : [])]);
+  const theirs = (name, mode) => new Runner(name, python, [peer, mode, folder, threads]);
+  const sides = [];
   for (const kind of ['float', 'elastic']) {
-    for (const side of ['ours', 'torch', ...(options.compile ? ['compile'] : [])]) {
-      const args = [directory, options.batch, ...(side === 'ours' && !options.threads ? [] : [threads])];
-      const runner =
-        side === 'ours'
-          ? new Runner(`ours ${kind}`, process.execPath, [ours, kind, ...args])
-          : new Runner(`${side} ${kind}`, python, [peer, side === 'compile' ? `${kind}-compile` : kind, ...args]);
-      runners.push(runner);
-      await runner.hear();
+    sides.push(mine(`ours ${kind}`, kind), theirs(`PyTorch ${kind}`, kind));
+    if (compiles) sides.push(theirs(`torch.compile ${kind}`, `${kind}-compile`));
+  }
+  if (!options.eager && !options.check)
+    for (const form of Object.values(FORMS)) sides.push(mine(`ours elastic, form ${form}`, `elastic-${form}`));
+  all.push(...sides);
+  const firsts = new Map();
+  for (const side of sides) {
+    await side.ready();
+    const { milliseconds, losses } = await side.ask(1);
+    side.firstMilliseconds = milliseconds[0];
+    firsts.set(side.name, losses[0]);
+  }
+  return { sides, firsts };
+}
+
+async function takeTurns(sides) {
+  for (const side of sides) await side.ask(WARM_UP - 1);
+  for (let round = 0; round < Number(options.rounds); round++) {
+    // Every other round runs backwards, so that a slow drift of the machine favours nobody.
+    for (const side of round % 2 ? [...sides].reverse() : sides) {
+      const { losses: _, peakMegabytes, ...answer } = await watched(() => side.ask(options.steps));
+      side.rounds.push({ ...answer, median: median(answer.milliseconds) });
+      side.peakMegabytes = peakMegabytes;
     }
   }
-  const firsts = new Map();
-  for (const runner of runners) firsts.set(runner.name, (await runner.steps(1)).losses[0]);
+}
+
+async function measureNet(python, ours, found, net, batch) {
+  const folder = join(directory, net);
+  mkdirSync(folder);
+  const { tensorflow } = await once('problem', process.execPath, [ours, 'problem', folder, net, batch]);
+  const { torch, quantizers } = await once('check', python, [join(bench, 'peer_step.py'), 'check', folder, threads]);
+  if (!found.machine) {
+    found.machine = describeMachine({ TensorFlow: tensorflow, PyTorch: torch }, threads);
+    console.log(machineText(found.machine));
+    const { compiles, why } =
+      options.eager || options.check ? {} : await once('compiles', python, [join(bench, 'peer_step.py'), 'compiles', folder, threads]);
+    found.compiles = compiles ?? false;
+    if (why) found.notes.push(`torch.compile does not work here and is left out: ${why}`);
+  }
+  const errors = judgeQuantizers(quantizers);
+  const { sides, firsts } = await start(python, ours, folder, net, batch, found.compiles);
   const losses = compareLosses(firsts, errors);
   for (const { what, ours: a, theirs: b, error, tolerance } of losses) {
     console.log(
       `First step, ${what}: ${a.toFixed(6)} ours, ${b.toFixed(6)} PyTorch, ${error.toExponential(1)}${tolerance ? '' : ' (not judged)'}`,
     );
   }
-  if (errors.length) throw new Error(`Ours and PyTorch disagree: ${errors.join('; ')}`);
-  if (options.check) return console.log('The two sides agree.');
-
-  for (const runner of runners) await runner.steps(WARM_UP - 1);
-  for (let round = 0; round < Number(options.rounds); round++) {
-    // Every other round runs backwards, so that a slow drift of the machine favours nobody.
-    for (const runner of round % 2 ? [...runners].reverse() : runners) {
-      const started = performance.now();
-      const before = busyMilliseconds();
-      const { milliseconds, cpuMilliseconds, peakMegabytes } = await runner.steps(Number(options.steps));
-      const own = cpuMilliseconds.reduce((sum, value) => sum + value, 0);
-      const others = Math.max(0, busyMilliseconds() - before - own) / ((performance.now() - started) * os.cpus().length);
-      runner.rounds.push({ median: median(milliseconds), min: Math.min(...milliseconds), milliseconds, cpuMilliseconds, others });
-      runner.peakMegabytes = peakMegabytes;
-    }
+  if (errors.length) throw new Error(`Ours and PyTorch disagree on ${net}: ${errors.join('; ')}`);
+  if (!options.check) {
+    await takeTurns(sides);
+    const { times, shares, ratios } = summarize(sides, `${net}:`);
+    const title = `${net}, batch ${batch}; medians of ${options.steps} steps a round, sides in turn`;
+    found.tables.push({ title, rows: times }, { title: `${net}, batch ${batch}: ratios`, rows: shares });
+    Object.assign(found.ratios, ratios);
+    const measured = sides.map(({ name, readySeconds, firstMilliseconds, rounds, peakMegabytes }) => ({
+      name,
+      readySeconds,
+      firstMilliseconds,
+      rounds,
+      peakMegabytes,
+    }));
+    found.measured[net] = { losses, quantizers, sides: measured };
+    console.log(`\n${title}\n${textTable(times)}\n\n${textTable(shares)}`);
+    for (const [name, value] of Object.entries(ratios)) console.log(`${name}: ${value.toFixed(3)}`);
+    const turns = sides.flatMap((side) => side.rounds);
+    found.turns += turns.length;
+    found.disturbed += turns.filter((round) => !isQuiet(round)).length;
   }
-  const { ratios, text } = summarize(runners);
-  console.log(`\nResNet-20, 32x32x3, batch ${options.batch}; medians of ${options.steps} steps a round, sides in turn\n${text}`);
-  const turns = runners.flatMap((runner) => runner.rounds);
-  const disturbed = turns.filter((round) => !isQuiet(round)).length;
-  console.log(`\n* other programs had more than ${100 * BUSY} % of the processors (${disturbed} of ${turns.length} turns).`);
-  if (disturbed)
+  for (const side of sides) side.end();
+}
+
+async function main() {
+  const python = pythonOf(bench);
+  const ours = await buildOurs('step-ours');
+  const found = { tables: [], notes: [], ratios: {}, measured: {}, turns: 0, disturbed: 0 };
+  for (const net of options.nets.split(',')) {
+    const [name, batch] = net.split(':');
+    await measureNet(python, ours, found, name, batch);
+  }
+  if (options.check) return console.log('The two sides agree.');
+  if (found.disturbed)
     console.log(
-      'PyTorch, which waits at a barrier after each operation, loses most by that; such turns count only where there are no others.',
+      `* other programs had more than ${100 * BUSY} % of the processors (${found.disturbed} of ${found.turns} turns). PyTorch, which waits at a barrier after each operation, loses most by that; such turns count only where there are no others.`,
     );
-  const results = join(bench, 'results');
-  mkdirSync(results, { recursive: true });
-  const date = new Date().toISOString();
-  const file = join(results, `step-${date.replaceAll(/[:.]/g, '-')}.json`);
-  const measured = runners.map(({ name, rounds, peakMegabytes }) => ({ name, rounds, peakMegabytes }));
-  writeFileSync(file, `${JSON.stringify({ date, machine, options, losses, quantizers, measured, ratios }, null, 2)}\n`);
-  console.log(`Written: ${file}`);
+  writeResults('step', found, options.out);
 }
 
 await main().finally(cleanUp);
