@@ -57,7 +57,9 @@ async function search(context: CliContext, folder: string, options: SearchOption
       printJson(context, { run: prepared.run.id, weights, activations, forms, ...result, best: best.id, file: options.out ?? null });
       return;
     }
-    context.out(`${table(candidateRows(ranked, false))}${integer(result.evaluations)} predictions in ${result.seconds.toFixed(1)} s\n`);
+    context.out(
+      `${table(candidateRows(ranked, false))}${integer(result.evaluations)} individuals judged in ${result.seconds.toFixed(1)} s\n`,
+    );
     if (options.out)
       context.out(
         `${best.id} is in ${options.out}: measure it with '${eqnet(shellArguments(['eval', folder, '--config', options.out]))}'\n`,

@@ -31,7 +31,7 @@ export interface SearchRun {
   form: FormKey;
   target: number;
   generations: number;
-  /** Fitness evaluations spent. */
+  /** Individuals judged; one that comes back counts again, though it is predicted once. */
   evaluations: number;
   history: GenerationRecord[];
   /** Best candidates, best first. */
