@@ -1,5 +1,5 @@
 import { uniformConfiguration } from '../src/shared/domain/configuration.ts';
-import { FORMS, MAX_BITS, type FormKey } from '../src/shared/domain/form.ts';
+import { FORMS, MAX_BITS, parseForm, type FormKey } from '../src/shared/domain/form.ts';
 import { quantizedLayers } from '../src/shared/domain/layer-graph.ts';
 import { RandomStream } from '../src/shared/domain/random.ts';
 import { parseRecipe } from '../src/shared/schema/presets.ts';
@@ -30,12 +30,15 @@ export const NETS = {
 } as const;
 export type NetName = keyof typeof NETS;
 
-/** @param forms that passes draw from; all 8 when left out */
-export const benchRecipe = (net: NetName, batch: number, forms?: readonly FormKey[]): Recipe =>
-  parseRecipe(
-    { name: 'bench-step', seed: 1, model: NETS[net].model, pretrain: { batch }, supernet: { batch, ...(forms && { forms }) } },
+/** @param form that every layer has; each draws its own of all 8 when left out */
+export function benchRecipe(net: NetName, batch: number, form?: FormKey): Recipe {
+  const { granularity, weightSymmetry, activationSymmetry } = parseForm(form ?? 'tss');
+  const space = { granularities: [granularity], weightSymmetries: [weightSymmetry], activationSymmetries: [activationSymmetry] };
+  return parseRecipe(
+    { name: 'bench-step', seed: 1, model: NETS[net].model, pretrain: { batch }, supernet: { batch }, ...(form && { space }) },
     'the recipe of the benchmark',
   );
+}
 
 export const benchLayout = (net: NetName): TableLayout =>
   new TableLayout(createModel(NETS[net].model, [NETS[net].side, NETS[net].side, 3], CLASSES));

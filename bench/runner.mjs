@@ -26,10 +26,11 @@ export async function buildOurs(name) {
 
 /** A process that answers each line with a line of JSON. */
 export class Runner {
-  constructor(name, command, args) {
+  /** @param environment added to that of this process */
+  constructor(name, command, args, environment = {}) {
     this.name = name;
     this.started = performance.now();
-    this.child = spawn(command, args);
+    this.child = spawn(command, args, { env: { ...process.env, ...environment } });
     // Both libraries talk a lot at their start; what they say is shown only when they fail.
     this.said = '';
     this.child.stderr.on('data', (data) => (this.said = (this.said + data).slice(-4000)));
@@ -148,5 +149,6 @@ export function writeResults(name, found, file) {
   mkdirSync(results, { recursive: true });
   const path = file ?? join(results, `${name}-${date.replaceAll(/[:.]/g, '-')}.json`);
   writeFileSync(path, `${JSON.stringify({ name, date, ...found }, null, 2)}\n`);
-  console.log(`Written: ${path}`);
+  // A file that was asked for is no news to who asked.
+  if (!file) console.log(`Written: ${path}`);
 }

@@ -32,7 +32,7 @@ if (mode === 'problem') {
   const [kind, form] = mode.split('-');
   const elastic = kind === 'elastic';
   const layout = benchLayout(net);
-  const recipe = benchRecipe(net, batch, form ? [form as FormKey] : undefined);
+  const recipe = benchRecipe(net, batch, form as FormKey | undefined);
   const program = benchProgram(layout, elastic ? { trainBatch: batch } : { pretrainBatch: batch });
   const executor = await createExecutor(program, { kind: 'session', ...native, threads: Number(threadsText) || undefined });
   const problem = readBlob(directory, 'problem');
