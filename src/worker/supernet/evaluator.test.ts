@@ -11,8 +11,9 @@ import { parameterSpecs } from '../models/parameters.ts';
 import type { IntegerView } from '../quant/integer-view.ts';
 import { argmax } from '../../shared/domain/top1.ts';
 import { imagesAsFloat } from '../data/batch.ts';
-import { Evaluator } from './evaluator.ts';
-import { TABLE_NAMES } from './program-scope.ts';
+import type { Parameters } from '../quant/fold.ts';
+import { evaluatorOf, type Evaluator } from './evaluator.ts';
+import { readSupernet } from './measuring.ts';
 import { drawSubnet } from './subnets.ts';
 import { TINY, TINY_SIZES, tinyExecutor, tinyImages } from './testing.ts';
 
@@ -48,13 +49,12 @@ const CASES = [
 describe.each(testExecutors())(`evaluation on the $kind executor${nativeNote}`, ({ create }) => {
   let executor: Executor;
   let evaluator: Evaluator;
-  let parameters: Map<string, Float32Array>;
+  let parameters: Parameters;
   beforeAll(async () => {
     ({ executor } = await tinyExecutor(create));
-    const names = parameterSpecs(TINY.graph).map(({ name }) => name);
-    parameters = (await executor.read([...names, ...Object.values(TABLE_NAMES)])) as Map<string, Float32Array>;
-    const tables = { logSteps: parameters.get(TABLE_NAMES.steps)!, offsets: parameters.get(TABLE_NAMES.offsets)! };
-    evaluator = new Evaluator(executor, TINY, parameters, tables, CALIBRATION, TINY_SIZES.evaluationBatch);
+    const supernet = await readSupernet(executor, TINY, CALIBRATION);
+    ({ parameters } = supernet);
+    evaluator = evaluatorOf(executor, supernet, TINY_SIZES.evaluationBatch);
   });
   afterAll(() => executor?.dispose());
 
