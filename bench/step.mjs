@@ -1,22 +1,17 @@
 // Step times of ResNet-20, float and elastic, against PyTorch on the same weights, images and subnets.
 //   npm run bench:step -- [--rounds 5] [--steps 6] [--batch 128] [--threads N] [--compile] [--check]
-import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build } from 'vite';
 import { pythonOf } from './python.mjs';
+import { benchFolder as bench, buildBench, busyMilliseconds, median, once, Runner, table } from './runner.mjs';
 
 const TOLERANCE = 1e-4;
 const WARM_UP = 4;
 /** Share of the processors in other programs' hands above which a turn says more about those; left out of medians and ratios. */
 const BUSY = 0.05;
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const bench = join(root, 'bench');
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
@@ -29,64 +24,8 @@ const { values: options } = parseArgs({
 });
 const threads = options.threads ?? String(os.availableParallelism());
 
-/** Builds bench/step-ours.ts; returns the file to run. */
-async function buildOurs() {
-  const outDir = join(root, 'out/bench');
-  await build({
-    configFile: false,
-    root,
-    logLevel: 'error',
-    build: { ssr: join(bench, 'step-ours.ts'), target: 'node20', outDir, emptyOutDir: true },
-  });
-  return join(outDir, 'step-ours.js');
-}
-
-/** A process that answers each line with a line of JSON. */
-class Runner {
-  constructor(name, command, args) {
-    this.name = name;
-    this.child = spawn(command, args);
-    // Both libraries talk a lot at their start; what they say is shown only when they fail.
-    this.said = '';
-    this.child.stderr.on('data', (data) => (this.said = (this.said + data).slice(-4000)));
-    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
-    this.rounds = [];
-  }
-  async hear() {
-    const { value, done } = await this.lines.next();
-    if (done) throw new Error(`The process of '${this.name}' ended without an answer:\n${this.said}`);
-    return JSON.parse(value);
-  }
-  async steps(count) {
-    this.child.stdin.write(`${count}\n`);
-    return this.hear();
-  }
-  end() {
-    this.child.kill();
-  }
-}
-
-async function once(name, command, args) {
-  const runner = new Runner(name, command, args);
-  const answer = await runner.hear();
-  runner.end();
-  return answer;
-}
-
-const median = (values) => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-};
-/** Time that all processors together have spent working since the machine started. */
-const busyMilliseconds = () => os.cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
 const cpuOf = (rounds) => median(rounds.flatMap((round) => round.cpuMilliseconds));
 const relative = (a, b) => Math.abs(a - b) / Math.abs(b);
-const table = (rows) => {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) => row.map((cell, i) => (i ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join('  ')).join('\n');
-};
-
 /** Compares first steps from the same numbers; `errors` gets one sentence for each disagreement. */
 function compareLosses(firsts, errors) {
   const report = [];
@@ -179,7 +118,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 
 async function main() {
   const python = pythonOf(bench);
-  const ours = await buildOurs();
+  const ours = await buildBench('step-ours');
   const peer = join(bench, 'peer_step.py');
   const { tensorflow } = await once('problem', process.execPath, [ours, 'problem', directory, options.batch]);
   const { torch, quantizers } = await once('check', python, [peer, 'check', directory, options.batch, threads]);

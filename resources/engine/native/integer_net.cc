@@ -240,6 +240,11 @@ void IntegerNet::Begin(int64_t count) {
 }
 
 void IntegerNet::End() {
+  // What the next configuration would only have to ask for again is kept, unless it is much.
+  constexpr int64_t kKept = 64 << 20;
+  int64_t bytes = batch_sums_[0].size() + batch_sums_[1].size();
+  for (const Memory& memory : batch_slots_) bytes += memory.size();
+  if (bytes <= kKept) return;
   for (Memory& memory : batch_slots_) memory.Free();
   for (Memory& memory : batch_sums_) memory.Free();
 }

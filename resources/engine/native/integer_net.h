@@ -65,6 +65,7 @@ class Memory {
     return bytes_.get();
   }
   uint8_t* data() const { return bytes_.get(); }
+  int64_t size() const { return size_; }
   void Free() {
     bytes_.reset();
     size_ = 0;

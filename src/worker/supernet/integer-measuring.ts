@@ -32,6 +32,8 @@ const NONE: BatchNormStatistics = { mean: new Float32Array(0), variance: new Flo
 export class IntegerMeasuring implements Measuring {
   private readonly calibrationImages = new Map<number, Uint8Array>();
   private readonly codes: WeightCodes;
+  /** The next configuration takes it over, with its memory. */
+  private idle: IntegerNet | null = null;
 
   /** @param instructions the best one of this machine when left out */
   constructor(
@@ -105,12 +107,17 @@ export class IntegerMeasuring implements Measuring {
   }
 
   async ready(configuration: Configuration, images: number): Promise<ReadyConfiguration> {
-    const net = new IntegerNet(this.module, this.plan, this.instructions);
+    const net = this.idle ?? new IntegerNet(this.module, this.plan, this.instructions);
+    this.idle = null;
+    const release = () => {
+      if (this.idle) net.release();
+      else this.idle = net;
+    };
     try {
       const view = await this.recalibrate(net, configuration, images);
-      return { view, logits: (set, start, count) => this.logits(net, set, start, count), release: () => net.release() };
+      return { view, logits: (set, start, count) => this.logits(net, set, start, count), release };
     } catch (error) {
-      net.release();
+      release();
       throw error;
     }
   }
