@@ -11,6 +11,7 @@ import { integerModule } from '../engine/binding.ts';
 import type { Executor } from '../engine/executor.ts';
 import { INSTRUCTION_SETS, IntegerNet } from '../engine/integer-net.ts';
 import { nativeNote, testExecutors } from '../engine/testing.ts';
+import { referenceEvaluator } from '../export/reference.ts';
 import { convBlock, maxPool, network, residual } from '../models/blocks.ts';
 import { TableLayout } from '../quant/table-layout.ts';
 import { Evaluator } from './evaluator.ts';
@@ -20,7 +21,7 @@ import { readSupernet, type TrainedSupernet } from './measuring.ts';
 import { ProgramMeasuring } from './program-measuring.ts';
 import { buildProgram } from './program.ts';
 import { drawSubnet } from './subnets.ts';
-import { tinyState } from './testing.ts';
+import { tinyState, upTo } from './testing.ts';
 
 /** Channels in whole blocks and not, rows longer and shorter than a tile, groups, strides, a kernel without padding. */
 const WIDE: LayerGraph = network('wide', [21, 21, 3], 3, (layers) => {
@@ -98,6 +99,29 @@ describe.runIf(native)(`measuring on integers${nativeNote}`, () => {
       expect(layer.codes).toEqual(other.codes);
       layer.multiplier.forEach((value, c) => expect(Math.abs(value / other.multiplier[c] - 1), layer.name).toBeLessThan(2e-3));
     });
+  });
+
+  test.each(CONFIGURATIONS.slice(0, 6))('%s: the statistics are those of the folded net in float64', async (_, configuration) => {
+    const { calibrationSet } = supernet;
+    const view = await evaluator().view(configuration, RECALIBRATION);
+    for (const layer of view.graph.layers) {
+      if (layer.kind !== 'batchnorm') continue;
+      const reference = referenceEvaluator(upTo(view, layer.name));
+      const image = (i: number) =>
+        Array.from(calibrationSet.images.subarray(i * 1323, (i + 1) * 1323), (pixel) => Math.fround(pixel / 255));
+      const outputs = Array.from({ length: RECALIBRATION }, (_, i) => reference(image(i)));
+      const { multiplier } = view.layers.find(({ name }) => name === layer.inputs[0])!;
+      multiplier.forEach((factor, c) => {
+        const channel = outputs.flatMap((output) => [...output].filter((_, i) => i % multiplier.length === c));
+        const mean = channel.reduce((a, v) => a + v, 0) / channel.length;
+        const variance = channel.reduce((a, v) => a + (v - mean) ** 2, 0) / (channel.length - 1);
+        // The variance that was folded: multiplier = gamma / sqrt(variance + epsilon).
+        const gamma = supernet.parameters.get(`${layer.name}/gamma`)![c];
+        const folded = (gamma / factor) ** 2 - layer.epsilon;
+        // Tolerance 1e-5 of the variance: float32 multipliers, and floats between a layer's sums and the next one's codes.
+        expect(Math.abs(variance / factor ** 2 - folded), `${layer.name}, channel ${c}`).toBeLessThan(1e-5 * (folded + layer.epsilon));
+      });
+    }
   });
 
   test('every instruction set, batch and part gives the same logits, bit for bit', async () => {
