@@ -12,6 +12,11 @@ import { bench } from './runner.mjs';
 export const BENCHMARKS = [
   { name: 'step', title: 'Training step', quick: ['--nets', 'resnet20:128', '--rounds', '3', '--steps', '3', '--eager'] },
   { name: 'search', title: 'Search', quick: ['--searches', '3', '--predictors', 'paper', '--peers', 'nsga2:1'] },
+  {
+    name: 'measure',
+    title: 'Measured configurations',
+    quick: ['--recipes', 'cluttered-quick', '--rounds', '2', '--count', '3', '--no-peer'],
+  },
 ];
 
 /**

@@ -1,4 +1,5 @@
-// A Node-API module: loading it registers the ops with the TensorFlow library that is in the process.
+// A Node-API module: loading it registers the ops with the TensorFlow library that is in the process; its exports run integer
+// networks, for which no TensorFlow is needed.
 #include <exception>
 
 #include "node_api.h"
@@ -6,12 +7,14 @@
 namespace eqnet {
 void RegisterBatchNorm();
 void RegisterFakeQuant();
+void ExportIntegerNet(napi_env env, napi_value exports);
 }  // namespace eqnet
 
 NAPI_MODULE_INIT() {
   try {
     eqnet::RegisterBatchNorm();
     eqnet::RegisterFakeQuant();
+    eqnet::ExportIntegerNet(env, exports);
   } catch (const std::exception& error) {
     napi_throw_error(env, nullptr, error.what());
   }

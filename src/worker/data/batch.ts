@@ -30,6 +30,15 @@ export function imagesAsFloat(set: ImageSet, start: number, count: number, out: 
   for (let i = 0; i < count; i++) copyShifted(set, (start + i) % set.count, 0, 0, out, i * size);
 }
 
+/** Pixels of consecutive images, uint8 NHWC; past the end the first ones again. */
+export function copyPixels(set: ImageSet, start: number, count: number, out: Uint8Array): void {
+  const size = imageSize(set);
+  for (let i = 0; i < count; i++) {
+    const { bytes, at } = locatePixels(set, (start + i) % set.count);
+    out.set(bytes.subarray(at, at + size), i * size);
+  }
+}
+
 /**
  * Gathers images into a batch.
  * @param indices   which images; the batch has as many

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { eqnet } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import type { HostArray } from './graph.ts';
+import type { IntegerModule } from './integer-net.ts';
 
 export interface TensorHandle {
   id: number;
@@ -34,7 +35,7 @@ export interface TfBinding {
   readonly TF_Version: string;
 }
 
-let loaded: { path: string; binding: TfBinding; fused: boolean } | undefined;
+let loaded: { path: string; binding: TfBinding; native: IntegerModule | null } | undefined;
 
 export interface LoadOptions {
   /** of one op; all cores when left out */
@@ -61,9 +62,8 @@ export function loadBinding(addonPath: string, options: LoadOptions = {}): TfBin
     const load = createRequire(import.meta.url);
     const binding = load(addonPath) as TfBinding;
     // The ops are for the CPU: on a GPU each would carry its tensors out and in again.
-    const fused = options.opsPath !== undefined && !binding.isUsingGpuDevice();
-    if (fused) load(options.opsPath!);
-    loaded = { path: addonPath, binding, fused };
+    const native = options.opsPath !== undefined && !binding.isUsingGpuDevice() ? (load(options.opsPath) as IntegerModule) : null;
+    loaded = { path: addonPath, binding, native };
     return binding;
   } catch (error) {
     throw new WorkbenchError(
@@ -87,5 +87,10 @@ export function usesGpu(): boolean {
 
 /** Whether our own ops are loaded. */
 export function hasFusedOps(): boolean {
-  return loaded?.fused ?? false;
+  return integerModule() !== null;
+}
+
+/** What runs integer networks, where our own native code is loaded. */
+export function integerModule(): IntegerModule | null {
+  return loaded?.native ?? null;
 }

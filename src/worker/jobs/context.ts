@@ -19,7 +19,8 @@ import { drawSamples } from '../predictor/split.ts';
 import { TableLayout } from '../quant/table-layout.ts';
 import { requireFeasible, targetWindows } from '../search/window.ts';
 import { CheckpointStore, type Checkpoint } from '../supernet/checkpoint.ts';
-import { Evaluator } from '../supernet/evaluator.ts';
+import { evaluatorOf, type Evaluator } from '../supernet/evaluator.ts';
+import { readSupernet } from '../supernet/measuring.ts';
 import { damagedCheckpoint } from '../formats/safetensors.ts';
 import { TABLE_NAMES } from '../supernet/program-scope.ts';
 import { buildProgram, trainingVariables, type ProgramSizes } from '../supernet/program.ts';
@@ -247,10 +248,7 @@ export class RunContext {
   /** An evaluator of what the executor holds now. */
   async evaluator(): Promise<Evaluator> {
     const executor = await this.executor();
-    const names = parameterSpecs(this.layout.graph).map(({ name }) => name);
-    const values = (await executor.read([...names, TABLE_NAMES.steps, TABLE_NAMES.offsets])) as Map<string, Float32Array>;
-    const tables = { logSteps: values.get(TABLE_NAMES.steps)!, offsets: values.get(TABLE_NAMES.offsets)! };
-    return new Evaluator(executor, this.layout, values, tables, this.data.train, this.recipe.evaluation.batch);
+    return evaluatorOf(executor, await readSupernet(executor, this.layout, this.data.train), this.recipe.evaluation.batch);
   }
 
   /** sha256 of parameters and quantizer tables. */

@@ -5,9 +5,8 @@ import { parseForm } from '../../shared/domain/form.ts';
 import { costsOf } from '../../shared/domain/cost.ts';
 import type { Executor } from '../engine/executor.ts';
 import { nativeNote, testExecutors } from '../engine/testing.ts';
-import { parameterSpecs } from '../models/parameters.ts';
-import { Evaluator } from '../supernet/evaluator.ts';
-import { TABLE_NAMES } from '../supernet/program-scope.ts';
+import { evaluatorOf, type Evaluator } from '../supernet/evaluator.ts';
+import { readSupernet } from '../supernet/measuring.ts';
 import { TINY, TINY_RECIPE, TINY_SIZES, tinyExecutor, tinyImages } from '../supernet/testing.ts';
 import { measure } from './measure.ts';
 import { Reporter } from './reporter.ts';
@@ -32,16 +31,14 @@ describe.each(testExecutors())(`the measure phase on the $kind executor${nativeN
   let evaluator: Evaluator;
   beforeAll(async () => {
     ({ executor } = await tinyExecutor(create));
-    const names = parameterSpecs(TINY.graph).map(({ name }) => name);
-    const state = (await executor.read([...names, ...Object.values(TABLE_NAMES)])) as Map<string, Float32Array>;
-    const tables = { logSteps: state.get(TABLE_NAMES.steps)!, offsets: state.get(TABLE_NAMES.offsets)! };
-    evaluator = new Evaluator(executor, TINY, state, tables, tinyImages(20, 1), TINY_SIZES.evaluationBatch);
+    const supernet = await readSupernet(executor, TINY, tinyImages(20, 1));
+    evaluator = evaluatorOf(executor, supernet, TINY_SIZES.evaluationBatch);
     // An untrained network prefers one class for all images; with centred logits, bits change predictions.
     const options = { recalibrationImages: TINY_SIZES.recalibration[0] };
     const { logits } = await evaluator.measure(CANDIDATES[2].configuration, TEST, options);
     const { name } = TINY.facts.at(-1)!;
     const centre = [0, 1, 2].map((c) => logits.filter((_, i) => i % 3 === c).reduce((a, b) => a + b) / TEST.count);
-    const bias = state.get(`${name}/bias`)!;
+    const bias = supernet.parameters.get(`${name}/bias`)!;
     bias.forEach((value, c) => (bias[c] = value - centre[c]));
   });
   afterAll(() => executor?.dispose());

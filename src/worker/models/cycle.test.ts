@@ -20,7 +20,8 @@ import { calibrateActivation, calibrateWeights, emptyTables } from '../quant/cal
 import { fixedFeeds } from '../quant/fold.ts';
 import { TableLayout } from '../quant/table-layout.ts';
 import { snapQuantizers } from '../quant/tables.ts';
-import { Evaluator } from '../supernet/evaluator.ts';
+import { evaluatorOf } from '../supernet/evaluator.ts';
+import { readSupernet } from '../supernet/measuring.ts';
 import { functionNames, TABLE_NAMES } from '../supernet/program-scope.ts';
 import { buildProgram } from '../supernet/program.ts';
 import { elasticStep, floatStep } from '../supernet/trainer.ts';
@@ -126,8 +127,7 @@ describe(`an eighth of the channels: float step, calibration, elastic step, meas
           expect(values.some((value, i) => value !== before.get(name)![i]), name).toBe(moves); // prettier-ignore
         }
 
-        const tables = { logSteps: after.get(TABLE_NAMES.steps)!, offsets: after.get(TABLE_NAMES.offsets)! };
-        const evaluator = new Evaluator(executor, layout, after, tables, train, sizes.evaluationBatch);
+        const evaluator = evaluatorOf(executor, await readSupernet(executor, layout, train), sizes.evaluationBatch);
         const set = imageSet(size, 12, 2);
         const configuration = nearestUniform(recipe.space, layout.facts, layout.points, 8, parseForm('csa'));
         const { logits, view, accuracy } = await evaluator.measure(configuration, set, { recalibrationImages: RECALIBRATION });

@@ -1,9 +1,17 @@
 import type { BatchNormLayer, LayerGraph } from '../../shared/domain/layer-graph.ts';
 import { quantizedLayers } from '../../shared/domain/layer-graph.ts';
 import type { Configuration } from '../../shared/schema/configuration.ts';
-import { biasFractionBits, foldChannel, integerBias, roundHalfEven, type IntegerLayer, type IntegerView } from './integer-view.ts';
+import {
+  biasFractionBits,
+  foldChannel,
+  integerBias,
+  roundHalfEven,
+  type IntegerActivation,
+  type IntegerLayer,
+  type IntegerView,
+} from './integer-view.ts';
 import type { TableLayout } from './table-layout.ts';
-import type { SnappedQuantizers } from './tables.ts';
+import type { IntegerQuantizer, SnappedQuantizers } from './tables.ts';
 
 /** Re-calibrated statistics of one configuration: all BN layers one after the other, in network order. */
 export interface BatchNormStatistics {
@@ -13,26 +21,38 @@ export interface BatchNormStatistics {
 
 export type Parameters = ReadonlyMap<string, Float32Array>;
 
-/** BN of layer `name` as y = x * multiplier + bias; identity where no BN follows. */
-function affineOf(graph: LayerGraph, name: string, channels: number, parameters: Parameters, statistics: BatchNormStatistics) {
-  let start = 0;
-  let found: BatchNormLayer | undefined;
-  for (const layer of graph.layers) {
-    if (layer.kind !== 'batchnorm') continue;
-    if (layer.inputs[0] === name) {
-      found = layer;
-      break;
-    }
-    start += parameters.get(`${layer.name}/gamma`)!.length;
+/** The batch normalization behind layer `name`, if any. */
+export const batchNormBehind = ({ layers }: LayerGraph, name: string): BatchNormLayer | undefined =>
+  layers.find((layer): layer is BatchNormLayer => layer.kind === 'batchnorm' && layer.inputs[0] === name);
+
+/** What is known of a layer before its BN is folded. */
+export type UnfoldedLayer = Omit<IntegerLayer, 'multiplier' | 'bias' | 'biasInt'>;
+
+/**
+ * Folds the BN behind a layer, if any: y = x * multiplier + bias, and the bias in its integer units.
+ * @param statistics of the layer's outputs, its own bias included; one entry for each output channel
+ */
+export function foldLayer(
+  { graph }: TableLayout,
+  layer: UnfoldedLayer,
+  inputStep: number,
+  parameters: Parameters,
+  statistics: BatchNormStatistics,
+): IntegerLayer {
+  const channels = layer.weightStep.length;
+  const found = batchNormBehind(graph, layer.name);
+  const own = parameters.get(`${layer.name}/bias`);
+  let multiplier = new Float32Array(channels).fill(1);
+  let bias = own ?? new Float32Array(channels);
+  if (found) {
+    const gamma = parameters.get(`${found.name}/gamma`)!;
+    const beta = parameters.get(`${found.name}/beta`)!;
+    const factor = gamma.map((g, c) => g / Math.sqrt(statistics.variance[c] + found.epsilon));
+    multiplier = factor;
+    bias = beta.map((shift, c) => shift + ((own?.[c] ?? 0) - statistics.mean[c]) * factor[c]);
   }
-  const own = parameters.get(`${name}/bias`);
-  if (!found) return { multiplier: new Float32Array(channels).fill(1), bias: own ?? new Float32Array(channels) };
-  const { epsilon, name: bn } = found;
-  const gamma = parameters.get(`${bn}/gamma`)!;
-  const beta = parameters.get(`${bn}/beta`)!;
-  const multiplier = Float32Array.from(gamma, (g, c) => g / Math.sqrt(statistics.variance[start + c] + epsilon));
-  const bias = Float32Array.from(beta, (shift, c) => shift + ((own?.[c] ?? 0) - statistics.mean[start + c]) * multiplier[c]);
-  return { multiplier, bias };
+  const folded = { ...layer, multiplier, bias };
+  return { ...folded, biasInt: integerBias(folded, inputStep) };
 }
 
 /** The code of a value, in float32 exactly as the evaluation graph computes it: rint(clip((x - offset) / step)), the zero point within the offset. */
@@ -61,9 +81,73 @@ export function offsetsOf(steps: Float32Array, zeroPoints: Int32Array): Float32A
   return Float32Array.from(steps, (step, c) => (zeroPoints[c] === 0 ? 0 : -step * zeroPoints[c]));
 }
 
+/** The activation quantizers of one configuration. */
+export function integerActivations(layout: TableLayout, { activations }: SnappedQuantizers): IntegerActivation[] {
+  return layout.points.map(({ tensor }, q) => {
+    const { bits, low, high, steps, zeroPoints } = activations[q];
+    return { tensor, bits, signed: layout.signed[q], step: steps[0], zeroPoint: zeroPoints[0], qn: low, qp: high };
+  });
+}
+
+/** The weight codes of one configuration, BN not folded yet; in network order. */
+export function unfoldedLayers(
+  layout: TableLayout,
+  configuration: Configuration,
+  { weights }: SnappedQuantizers,
+  codes: WeightCodes,
+): UnfoldedLayer[] {
+  return quantizedLayers(layout.graph).map(({ name, inputs: [input] }, i) => {
+    const { low, high, steps, zeroPoints, bits } = weights[i];
+    const { granularity, weightSymmetry } = configuration.layers[i];
+    return {
+      name,
+      weightBits: bits,
+      codes: codes.of(name, `${granularity}/${weightSymmetry}/${bits}`, weights[i]),
+      weightStep: steps,
+      weightZeroPoint: zeroPoints,
+      qn: low,
+      qp: high,
+      granularity,
+      input,
+    };
+  });
+}
+
+/** Step of the quantizer that each layer reads, by the tensor's name. */
+export const stepsByTensor = (activations: readonly IntegerActivation[]): ReadonlyMap<string, number> =>
+  new Map(activations.map(({ tensor, step }) => [tensor, step]));
+
+/** Memory for weight codes that are kept, bytes. */
+const CODES_LIMIT = 128 * 2 ** 20;
+
+/** Weight codes of a trained network, kept for every quantizer that was asked for: configurations share them. */
+export class WeightCodes {
+  private readonly known = new Map<string, Int8Array>();
+  private bytes = 0;
+
+  constructor(private readonly parameters: Parameters) {}
+
+  /** @param quantizer names it among those of the layer @returns HWIO or [in, out]; not to be changed */
+  of(layer: string, quantizer: string, { steps, zeroPoints, low, high }: IntegerQuantizer): Int8Array {
+    const key = `${layer}/${quantizer}`;
+    let codes = this.known.get(key);
+    if (!codes) {
+      codes = integerCodes(this.parameters.get(`${layer}/weights`)!, steps.length, steps, zeroPoints, low, high);
+      if (this.bytes + codes.length > CODES_LIMIT) {
+        this.known.clear();
+        this.bytes = 0;
+      }
+      this.known.set(key, codes);
+      this.bytes += codes.length;
+    }
+    return codes;
+  }
+}
+
 /**
  * The integers of one configuration: weight codes, zero points, folded BN and int32 biases. What is evaluated, costed
  * and exported is this (one definition of a quantized layer).
+ * @param codes kept ones, where several configurations are looked at
  */
 export function integerView(
   layout: TableLayout,
@@ -71,33 +155,24 @@ export function integerView(
   quantizers: SnappedQuantizers,
   parameters: Parameters,
   statistics: BatchNormStatistics,
+  codes = new WeightCodes(parameters),
 ): IntegerView {
   const { graph } = layout;
-  const activations = layout.points.map(({ tensor }, q) => {
-    const { bits, low, high, steps, zeroPoints } = quantizers.activations[q];
-    return { tensor, bits, signed: layout.signed[q], step: steps[0], zeroPoint: zeroPoints[0], qn: low, qp: high };
-  });
-  const inputSteps = new Map(activations.map((activation) => [activation.tensor, activation.step]));
-  const layers = quantizedLayers(graph).map((layer, i): IntegerLayer => {
-    const channels = layout.facts[i].outputChannels;
-    const { low, high, steps, zeroPoints, bits } = quantizers.weights[i];
-    const { multiplier, bias } = affineOf(graph, layer.name, channels, parameters, statistics);
-    const codes = integerCodes(parameters.get(`${layer.name}/weights`)!, channels, steps, zeroPoints, low, high);
-    const [input] = layer.inputs;
-    const view = {
-      name: layer.name,
-      weightBits: bits,
-      codes,
-      weightStep: steps,
-      weightZeroPoint: zeroPoints,
-      qn: low,
-      qp: high,
-      granularity: configuration.layers[i].granularity,
-      input,
-      multiplier,
-      bias,
-    };
-    return { ...view, biasInt: integerBias(view, inputSteps.get(input)!) };
+  const activations = integerActivations(layout, quantizers);
+  const steps = stepsByTensor(activations);
+  let start = 0;
+  const spans = new Map(
+    graph.layers.flatMap((layer) => {
+      if (layer.kind !== 'batchnorm') return [];
+      const from = start;
+      start += parameters.get(`${layer.name}/gamma`)!.length;
+      return [[layer.name, [from, start]] as const];
+    }),
+  );
+  const layers = unfoldedLayers(layout, configuration, quantizers, codes).map((layer) => {
+    const [from, to] = spans.get(batchNormBehind(graph, layer.name)?.name ?? '') ?? [0, 0];
+    const own = { mean: statistics.mean.subarray(from, to), variance: statistics.variance.subarray(from, to) };
+    return foldLayer(layout, layer, steps.get(layer.input)!, parameters, own);
   });
   return { graph, configuration, layers, activations };
 }
@@ -136,19 +211,27 @@ export function biasUnits(layout: TableLayout, { weights, activations }: Snapped
   );
 }
 
+/** Multiplier and bias of each output channel of a folded layer; a dead channel is only its bias. */
+export function foldedAffine(layer: IntegerLayer, inputStep: number): { multiplier: Float32Array; bias: Float32Array } {
+  const channels = Array.from(layer.multiplier, (multiplier, c) =>
+    foldChannel(layer.weightStep[c], layer.weightBits, multiplier, layer.bias[c], inputStep),
+  );
+  return {
+    multiplier: layer.multiplier.map((multiplier, c) => (channels[c].dead ? 0 : multiplier)),
+    bias: Float32Array.from(channels, ({ unit }, c) => layer.biasInt[c] * unit),
+  };
+}
+
 /** Multipliers and biases of an integer view as the evaluation graph takes them. */
 export function foldedFeeds(layout: TableLayout, view: IntegerView): { multiplier: Float32Array; bias: Float32Array } {
-  const multiplier = new Float32Array(layout.channels);
-  const bias = new Float32Array(layout.channels);
-  const inputSteps = new Map(view.activations.map((activation) => [activation.tensor, activation.step]));
+  const feeds = { multiplier: new Float32Array(layout.channels), bias: new Float32Array(layout.channels) };
+  const steps = stepsByTensor(view.activations);
   let at = 0;
   for (const layer of view.layers) {
-    const inputStep = inputSteps.get(layer.input)!;
-    for (let c = 0; c < layer.multiplier.length; c++, at++) {
-      const { unit, dead } = foldChannel(layer.weightStep[c], layer.weightBits, layer.multiplier[c], layer.bias[c], inputStep);
-      multiplier[at] = dead ? 0 : layer.multiplier[c];
-      bias[at] = layer.biasInt[c] * unit;
-    }
+    const { multiplier, bias } = foldedAffine(layer, steps.get(layer.input)!);
+    feeds.multiplier.set(multiplier, at);
+    feeds.bias.set(bias, at);
+    at += bias.length;
   }
-  return { multiplier, bias };
+  return feeds;
 }

@@ -1,20 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { uniformConfiguration } from '../../shared/domain/configuration.ts';
 import { FORMS, formKey, parseForm } from '../../shared/domain/form.ts';
-import { quantizationPoints, type LayerGraph } from '../../shared/domain/layer-graph.ts';
 import { FULL_SPACE } from '../../shared/domain/test-networks.ts';
 import type { Executor } from '../engine/executor.ts';
 import { nativeNote, testExecutors } from '../engine/testing.ts';
 import { checkView } from '../export/check-view.ts';
 import { referenceEvaluator } from '../export/reference.ts';
 import { parameterSpecs } from '../models/parameters.ts';
-import type { IntegerView } from '../quant/integer-view.ts';
 import { argmax } from '../../shared/domain/top1.ts';
 import { imagesAsFloat } from '../data/batch.ts';
-import { Evaluator } from './evaluator.ts';
-import { TABLE_NAMES } from './program-scope.ts';
+import type { Parameters } from '../quant/fold.ts';
+import { evaluatorOf, type Evaluator } from './evaluator.ts';
+import { readSupernet } from './measuring.ts';
 import { drawSubnet } from './subnets.ts';
-import { TINY, TINY_SIZES, tinyExecutor, tinyImages } from './testing.ts';
+import { TINY, TINY_SIZES, tinyExecutor, tinyImages, upTo } from './testing.ts';
 
 const RECALIBRATION = TINY_SIZES.recalibration[0];
 const CALIBRATION = tinyImages(20, 1);
@@ -25,21 +24,6 @@ const float = (set: typeof TEST, i: number) => {
   return image;
 };
 
-/** The network up to a layer, as an integer view of its own. */
-function upTo(view: IntegerView, last: string): IntegerView {
-  const layers = view.graph.layers.slice(0, view.graph.layers.findIndex(({ name }) => name === last) + 1);
-  const graph: LayerGraph = { ...view.graph, layers };
-  const points = new Set(quantizationPoints(graph).map(({ tensor }) => tensor));
-  const kept = view.layers.filter(({ name }) => layers.some((layer) => layer.name === name));
-  const configured = view.configuration.layers.filter(({ name }) => kept.some((layer) => layer.name === name));
-  return {
-    graph,
-    configuration: { layers: configured },
-    layers: kept,
-    activations: view.activations.filter(({ tensor }) => points.has(tensor)),
-  };
-}
-
 const CASES = [
   ...FORMS.flatMap((form) => [2, 3, 4, 8].map((bits) => ({ name: `${formKey(form)} at ${bits} bits`, configuration: uniformConfiguration(TINY.facts, bits, form, TINY.points) }))),
   ...[0, 1, 2].map((step) => ({ name: `random subnet ${step}`, configuration: drawSubnet(TINY, FULL_SPACE, 'layer', 'random', 5, step, 1) })),
@@ -48,13 +32,12 @@ const CASES = [
 describe.each(testExecutors())(`evaluation on the $kind executor${nativeNote}`, ({ create }) => {
   let executor: Executor;
   let evaluator: Evaluator;
-  let parameters: Map<string, Float32Array>;
+  let parameters: Parameters;
   beforeAll(async () => {
     ({ executor } = await tinyExecutor(create));
-    const names = parameterSpecs(TINY.graph).map(({ name }) => name);
-    parameters = (await executor.read([...names, ...Object.values(TABLE_NAMES)])) as Map<string, Float32Array>;
-    const tables = { logSteps: parameters.get(TABLE_NAMES.steps)!, offsets: parameters.get(TABLE_NAMES.offsets)! };
-    evaluator = new Evaluator(executor, TINY, parameters, tables, CALIBRATION, TINY_SIZES.evaluationBatch);
+    const supernet = await readSupernet(executor, TINY, CALIBRATION);
+    ({ parameters } = supernet);
+    evaluator = evaluatorOf(executor, supernet, TINY_SIZES.evaluationBatch);
   });
   afterAll(() => executor?.dispose());
 

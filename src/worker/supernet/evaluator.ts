@@ -2,11 +2,13 @@ import type { Configuration } from '../../shared/schema/configuration.ts';
 import { top1 } from '../../shared/domain/top1.ts';
 import { imagesAsFloat } from '../data/batch.ts';
 import { imageSize, type ImageSet } from '../data/dataset.ts';
-import { biasUnits, fixedFeeds, foldedFeeds, integerView, type BatchNormStatistics, type Parameters } from '../quant/fold.ts';
-import type { IntegerView } from '../quant/integer-view.ts';
-import { hasStatistics, type TableLayout } from '../quant/table-layout.ts';
-import { snapQuantizers, type QuantizerTables } from '../quant/tables.ts';
+import { integerModule } from '../engine/binding.ts';
 import type { Executor } from '../engine/executor.ts';
+import type { IntegerView } from '../quant/integer-view.ts';
+import { IntegerMeasuring } from './integer-measuring.ts';
+import { integerPlan } from './integer-plan.ts';
+import type { Measuring, TrainedSupernet } from './measuring.ts';
+import { ProgramMeasuring } from './program-measuring.ts';
 import { functionNames } from './program-scope.ts';
 
 export interface Measurement {
@@ -24,58 +26,18 @@ export interface Measurement {
  * int32, then the test images (eqnet-spec 1.5, design of the integer view).
  */
 export class Evaluator {
-  private readonly calibrationImages = new Map<number, Float32Array>();
-
-  /**
-   * @param calibrationSet training images of the BN re-calibration batch; the first ones are taken, in order
-   * @param batch images in an evaluation call, as in the program
-   */
+  /** @param batch images between two chances to stop */
   constructor(
-    private readonly executor: Executor,
-    private readonly layout: TableLayout,
-    private readonly parameters: Parameters,
-    private readonly tables: QuantizerTables,
-    private readonly calibrationSet: ImageSet,
+    private readonly measuring: Measuring,
+    private readonly classes: number,
     private readonly batch: number,
   ) {}
 
-  private calibrationBatch(count: number): Float32Array {
-    let images = this.calibrationImages.get(count);
-    if (!images) {
-      images = new Float32Array(count * imageSize(this.calibrationSet));
-      imagesAsFloat(this.calibrationSet, 0, count, images);
-      this.calibrationImages.set(count, images);
-    }
-    return images;
-  }
-
-  private quantizers(configuration: Configuration) {
-    const snapped = snapQuantizers(this.layout, this.tables, configuration);
-    return { snapped, feeds: fixedFeeds(this.layout, snapped) };
-  }
-
-  /** BN statistics of one configuration from one batch; none without BN, where biases alone shift. @param images must be a re-calibration size of the program */
-  private async statistics({ snapped, feeds }: ReturnType<Evaluator['quantizers']>, images: number): Promise<BatchNormStatistics> {
-    if (!hasStatistics(this.layout)) return { mean: new Float32Array(0), variance: new Float32Array(0) };
-    const biasUnit = biasUnits(this.layout, snapped);
-    const result = await this.executor.run(functionNames.recalibrate(images), {
-      ...feeds,
-      biasUnit,
-      images: this.calibrationBatch(images),
-    });
-    return { mean: result.mean as Float32Array, variance: result.variance as Float32Array };
-  }
-
   /** The integers of one configuration, BN re-calibrated. */
   async view(configuration: Configuration, recalibrationImages: number): Promise<IntegerView> {
-    const quantizers = this.quantizers(configuration);
-    return integerView(
-      this.layout,
-      configuration,
-      quantizers.snapped,
-      this.parameters,
-      await this.statistics(quantizers, recalibrationImages),
-    );
+    const ready = await this.measuring.ready(configuration, recalibrationImages);
+    ready.release();
+    return ready.view;
   }
 
   /**
@@ -87,21 +49,33 @@ export class Evaluator {
     set: ImageSet,
     options: { recalibrationImages: number; start?: number; images?: number; onBatch?: () => Promise<void> },
   ): Promise<Measurement> {
-    const view = await this.view(configuration, options.recalibrationImages);
-    const folded = { ...this.quantizers(configuration).feeds, ...foldedFeeds(this.layout, view) };
-    const start = options.start ?? 0;
-    const count = Math.min(options.images ?? set.count, set.count - start);
-    const { classes } = this.layout.graph;
-    const logits = new Float32Array(count * classes);
-    const images = new Float32Array(this.batch * imageSize(set));
-    for (let at = 0; at < count; at += this.batch) {
-      await options.onBatch?.();
-      imagesAsFloat(set, start + at, this.batch, images);
-      const result = await this.executor.run(functionNames.evaluate, { ...folded, images });
-      logits.set((result.logits as Float32Array).subarray(0, Math.min(this.batch, count - at) * classes), at * classes);
+    const { batch, classes } = this;
+    const ready = await this.measuring.ready(configuration, options.recalibrationImages);
+    try {
+      const start = options.start ?? 0;
+      const count = Math.min(options.images ?? set.count, set.count - start);
+      const logits = new Float32Array(count * classes);
+      for (let at = 0; at < count; at += batch) {
+        await options.onBatch?.();
+        logits.set(await ready.logits(set, start + at, Math.min(batch, count - at)), at * classes);
+      }
+      return { accuracy: top1(logits, set.labels, classes, start), images: count, logits, view: ready.view };
+    } finally {
+      ready.release();
     }
-    return { accuracy: top1(logits, set.labels, classes, start), images: count, logits, view };
   }
+}
+
+/** Measuring by native code on integers, where it is there and fits the network; else by the run's program. */
+function measuringOf(executor: Executor, supernet: TrainedSupernet, batch: number): Measuring {
+  const module = executor.kind === 'portable' ? null : integerModule();
+  const plan = module && integerPlan(supernet.layout);
+  return plan ? new IntegerMeasuring(module, plan, supernet) : new ProgramMeasuring(executor, supernet, batch);
+}
+
+/** An evaluator of a trained supernet. @param batch images between two chances to stop; those of an evaluation call of the program */
+export function evaluatorOf(executor: Executor, supernet: TrainedSupernet, batch: number): Evaluator {
+  return new Evaluator(measuringOf(executor, supernet, batch), supernet.layout.graph.classes, batch);
 }
 
 /** Accuracy of the float net with its running BN statistics. */

@@ -16,7 +16,8 @@ import { activate, convBlock, network, residual } from '../models/blocks.ts';
 import { parameterSpecs } from '../models/parameters.ts';
 import { encodePass } from '../quant/encode-pass.ts';
 import { TableLayout } from '../quant/table-layout.ts';
-import { Evaluator } from './evaluator.ts';
+import { evaluatorOf } from './evaluator.ts';
+import { readSupernet } from './measuring.ts';
 import { functionNames, TABLE_NAMES } from './program-scope.ts';
 import { buildProgram } from './program.ts';
 import { referencePass } from './reference-pass.ts';
@@ -118,10 +119,7 @@ describe.each(CASES)(`network '$name' on the $kind executor${nativeNote}`, ({ cr
 
   test('logits of a measurement are those of the integer view in float64', async () => {
     await executor.write(tinyState(program, 1, layout));
-    const specs = parameterSpecs(layout.graph).map(({ name }) => name);
-    const parameters = (await executor.read([...specs, ...Object.values(TABLE_NAMES)])) as Map<string, Float32Array>;
-    const tables = { logSteps: parameters.get(TABLE_NAMES.steps)!, offsets: parameters.get(TABLE_NAMES.offsets)! };
-    const evaluator = new Evaluator(executor, layout, parameters, tables, imageSet(layout, RECALIBRATION, 20), 5);
+    const evaluator = evaluatorOf(executor, await readSupernet(executor, layout, imageSet(layout, RECALIBRATION, 20)), 5);
     const set = imageSet(layout, 5, 21);
     const gaps: number[] = [];
     for (const [form, bits] of [['tss', 2], ['caa', 3], ['csa', 4], ['tas', 8]] as const) {

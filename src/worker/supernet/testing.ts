@@ -1,7 +1,7 @@
 /** A small residual network with a state to start from, for the tests of training and evaluation. */
 import { createHash } from 'node:crypto';
 import { SYMMETRIES } from '../../shared/domain/form.ts';
-import type { Layer, LayerGraph } from '../../shared/domain/layer-graph.ts';
+import { quantizationPoints, type Layer, type LayerGraph } from '../../shared/domain/layer-graph.ts';
 import { RandomStream } from '../../shared/domain/random.ts';
 import { parseRecipe } from '../../shared/schema/presets.ts';
 import type { ImageSet } from '../data/dataset.ts';
@@ -11,6 +11,7 @@ import { classifier, convBlock } from '../models/blocks.ts';
 import { initialParameters } from '../models/parameters.ts';
 import { calibrateWeights, emptyTables } from '../quant/calibrate.ts';
 import { codeRange } from '../quant/code-range.ts';
+import type { IntegerView } from '../quant/integer-view.ts';
 import { TableLayout } from '../quant/table-layout.ts';
 import { TABLE_NAMES } from './program-scope.ts';
 import { buildProgram, type ProgramSizes } from './program.ts';
@@ -109,4 +110,19 @@ export async function stateDigest(executor: Executor, program: Program): Promise
   for (const [name, values] of await executor.read(program.variables.map((variable) => variable.name)))
     hash.update(name).update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   return hash.digest('hex');
+}
+
+/** The network up to a layer, as an integer view of its own. */
+export function upTo(view: IntegerView, last: string): IntegerView {
+  const layers = view.graph.layers.slice(0, view.graph.layers.findIndex(({ name }) => name === last) + 1);
+  const graph: LayerGraph = { ...view.graph, layers };
+  const points = new Set(quantizationPoints(graph).map(({ tensor }) => tensor));
+  const kept = view.layers.filter(({ name }) => layers.some((layer) => layer.name === name));
+  const configured = view.configuration.layers.filter(({ name }) => kept.some((layer) => layer.name === name));
+  return {
+    graph,
+    configuration: { layers: configured },
+    layers: kept,
+    activations: view.activations.filter(({ tensor }) => points.has(tensor)),
+  };
 }
