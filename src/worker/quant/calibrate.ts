@@ -1,5 +1,6 @@
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import { ALL_BITS, SYMMETRIES, type Symmetry } from '../../shared/domain/form.ts';
+import { allFinite } from '../../shared/domain/statistics.ts';
 import { codeRange } from './code-range.ts';
 import type { TableLayout } from './table-layout.ts';
 import type { QuantizerTables } from './tables.ts';
@@ -81,7 +82,7 @@ function channelOf(weights: Float32Array, channels: number, c: number): Float32A
 
 /** @throws WorkbenchError naming the layer or tensor */
 function requireFinite(name: string, values: Float32Array): void {
-  if (values.every(Number.isFinite)) return;
+  if (allFinite(values)) return;
   throw new WorkbenchError(
     'checkpoint-invalid',
     `'${name}' holds a value that is not a finite number: the float training diverged; lower pretrain.learningRate and run that phase again with --from pretrain.`,
