@@ -8,7 +8,7 @@ import { fillBatch } from '../batch.ts';
 import { loadDataSplits } from '../load.ts';
 import { openPreview } from '../preview.ts';
 import { cifarRecords, jpegOf, pngOf, rawPng, writeFiles } from '../testing/image-files.ts';
-import { clearCache, listCache } from './cache.ts';
+import { clearCache, limitCache, listCache } from './cache.ts';
 import { splitRows } from './splits.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'eqnet-files-'));
@@ -134,6 +134,21 @@ describe('files', () => {
       code: 'disk-full',
       message: expect.stringMatching(/more than the .* that the cache/),
     });
+  });
+
+  it('keep to the limit that a person sets, unless a variable says another one', async () => {
+    clearCache();
+    delete process.env.EQNET_DATA_CACHE_LIMIT;
+    expect(listCache()).toMatchObject({ limit: 50e9, limitFrom: 'default' });
+    const [first, second] = [folders(), folders(11)];
+    for (const path of [first, second]) await loadDataSplits(recipe({ root: path }));
+    const { entries } = limitCache(6000);
+    expect(entries.map(({ source }) => source)).toEqual([second]);
+    expect(listCache()).toMatchObject({ limit: 6000, limitFrom: 'person' });
+    process.env.EQNET_DATA_CACHE_LIMIT = '7000';
+    expect(listCache()).toMatchObject({ limit: 7000, limitFrom: 'environment' });
+    delete process.env.EQNET_DATA_CACHE_LIMIT;
+    expect(limitCache(null)).toMatchObject({ limit: 50e9, limitFrom: 'default' });
   });
 
   it.each<[string, () => object, string, RegExp]>([
