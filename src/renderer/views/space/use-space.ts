@@ -71,8 +71,10 @@ export function useSpace() {
   });
 
   function growthText(before: Space, after: Space): string {
-    if (!net.value) return '';
-    const [from, to] = [spaceFacts(before, net.value), spaceFacts(after, net.value)];
+    const { value } = network;
+    if (!value) return '';
+    // each with its own layers kept at 8 bits
+    const [from, to] = [before, after].map((each) => spaceFacts(each, spaceNet(value.layers, value.points, each.pinned)));
     if (!from || !to) return '';
     const { direction, share, factor } = growthOf(from.size, to.size);
     if (direction === 'same') return t('space.growth.same');
