@@ -109,3 +109,13 @@ test('names of folders and classes need not be Latin', async () => {
   expect(added.recipe.data.classes).toEqual(['Кот', '犬']);
   expect(added.recipe.data.root).toContain(PLACE);
 });
+
+test('the limit of the image cache is set, kept, and the default again', async () => {
+  const env = { EQNET_CACHE: temporaryFolder(), EQNET_DATA_CACHE_LIMIT: undefined };
+  const cache = (...argv: string[]) => eqnetJson(['data', 'cache', ...argv], { env });
+  expect(await cache('--limit', '20GB')).toMatchObject({ limit: 20e9, limitFrom: 'person' });
+  expect(await cache()).toMatchObject({ limit: 20e9, limitFrom: 'person' });
+  expect(await cache('--limit', 'default')).toMatchObject({ limit: 50e9, limitFrom: 'default' });
+  expect(readdirSync(join(env.EQNET_CACHE, 'data'))).toEqual([]);
+  expect(failure(await eqnet(['data', 'cache', '--limit', '5MB'], { env }), 'usage')).toMatch(/must be 100MB to 1000TB, e\.g\. 20GB/);
+});

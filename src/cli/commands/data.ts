@@ -176,25 +176,25 @@ async function fetchData(context: CliContext, name: string | undefined, options:
 
 const UNITS: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9, TB: 1e12 };
 
-/** `20GB`, or `default` as null. */
-function parseLimit(text: string): number | null {
-  if (text === 'default') return null;
+/** `20GB`, or `default` as null; in an object, since the option parser makes an empty text of null. */
+function parseLimit(text: string): { bytes: number | null } {
+  if (text === 'default') return { bytes: null };
   const found = /^(\d+(?:\.\d+)?)\s*(MB|GB|TB)$/i.exec(text.trim());
   const size = found ? Number(found[1]) * UNITS[found[2].toUpperCase()] : 0;
   if (size < LEAST_CACHE || size > MOST_CACHE) throw new InvalidArgumentError('It must be 100MB to 1000TB, e.g. 20GB, or default.');
-  return size;
+  return { bytes: size };
 }
 
 interface CacheOptions {
   clear?: boolean;
-  limit?: number | null;
+  limit?: { bytes: number | null };
   json?: boolean;
 }
 
 const LIMIT_FROM = { default: 'the default', person: 'as set', environment: 'EQNET_DATA_CACHE_LIMIT' } as const;
 
 async function cache(context: CliContext, options: CacheOptions): Promise<void> {
-  const view = await dataCache({ clear: options.clear ? 'all' : undefined, limit: options.limit }, dataWork(context));
+  const view = await dataCache({ clear: options.clear ? 'all' : undefined, limit: options.limit?.bytes }, dataWork(context));
   if (options.json) return printJson(context, view);
   const rows = view.entries.map((entry) => [
     entry.source,
