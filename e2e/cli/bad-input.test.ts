@@ -261,7 +261,7 @@ describe('configurations', () => {
     [
       'a pinned layer below 8 bits',
       () => ({ layers: layers().map((layer) => ({ ...layer, weightBits: 4 })) }),
-      /first or last quantized layer .*set both to 8/,
+      /is kept at 8 bits, as the first and the last one are, .*set both to 8/,
     ],
     [
       'bits outside 2..8',

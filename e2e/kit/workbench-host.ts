@@ -1,8 +1,8 @@
 import type { Page } from '@playwright/test';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cacheDirectory } from '../../src/host/engine/cache-dir.ts';
+import { cacheDirectory, enginesDirectory } from '../../src/host/engine/cache-dir.ts';
 
 export type HostKind = 'desktop' | 'browser';
 
@@ -40,15 +40,18 @@ export function makePlaces(shared?: string): Places {
   const home = realpathSync(mkdtempSync(join(tmpdir(), 'eqnet-story-')));
   const projects = shared ?? join(home, 'EQ-Net');
   const data = join(home, 'data');
+  const cache = join(home, 'cache');
   mkdirSync(projects, { recursive: true });
+  mkdirSync(cache);
+  // the engine stays that of the user, decoded images and downloads do not
+  symlinkSync(enginesDirectory(cacheDirectory()), enginesDirectory(cache), 'junction');
   const own = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const env = {
     ...Object.fromEntries(own),
     HOME: home,
     USERPROFILE: home,
     EQNET_DATA: data,
-    // the engine stays that of the user
-    EQNET_CACHE: cacheDirectory(),
+    EQNET_CACHE: cache,
     LANGUAGE: 'en',
     LANG: 'en_US.UTF-8',
   };

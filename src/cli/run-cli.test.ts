@@ -217,7 +217,11 @@ describe('a finished project', () => {
       /Layer 'conv9' is not in this network/,
     ],
     ['bits outside 2..8', (layers: object[]) => layers.map((layer) => ({ ...layer, weightBits: 9 })), /'layers\[0\]\.weightBits'/],
-    ['a pinned layer', (layers: object[]) => layers.map((layer) => ({ ...layer, weightBits: 4 })), /first or last quantized layer/],
+    [
+      'a pinned layer',
+      (layers: object[]) => layers.map((layer) => ({ ...layer, weightBits: 4 })),
+      /is kept at 8 bits, as the first and the last one are/,
+    ],
     ['nothing', () => [], /'layers'/],
   ])('a configuration with %s', async (_name, change, message) => {
     const file = join(temporaryFolder(), 'bad.json');

@@ -21,8 +21,8 @@ const projectSchema = z.strictObject({
 /** What project.json says; everything measured lies in project.db. */
 export type ProjectFile = z.infer<typeof projectSchema>;
 
-/** Our own files that can be there before project.json is, when the very first start was killed. */
-const OWN_FILE = /^project\.(lock|db|json)/;
+/** Whether a file is one of those that an empty project consists of; some can be there before project.json is. */
+export const isOwnFile = (name: string): boolean => /^project\.(lock|db|json)/.test(name);
 
 /**
  * Reads and checks project.json.
@@ -40,7 +40,7 @@ export function readProjectFile(folder: string): ProjectFile | null {
           `${folder} is a file and not an EQ-Net project: name the project's folder, or a new one.`,
         );
       }
-      const foreign = existsSync(folder) ? readdirSync(folder).find((name) => !OWN_FILE.test(name)) : undefined;
+      const foreign = existsSync(folder) ? readdirSync(folder).find((name) => !isOwnFile(name)) : undefined;
       if (foreign === undefined) return null;
       throw new WorkbenchError(
         'project-missing',

@@ -7,6 +7,7 @@ import { bytesOf, download, findDownload } from '../../host/download/download.ts
 import { cacheDirectory, dataSetsDirectory } from '../../host/engine/cache-dir.ts';
 import { eqnet, shellArguments } from '../../shared/contract/command-line.ts';
 import type { DataReport } from '../../shared/contract/data-report.ts';
+import { LEAST_CACHE, MOST_CACHE } from '../../shared/schema/data-cache.ts';
 import { DATA_FORMATS, type DataFormatName } from '../../shared/schema/data-formats.ts';
 import { printJson, type CliContext } from '../context.ts';
 import { bytes, integer, table } from '../format.ts';
@@ -173,8 +174,27 @@ async function fetchData(context: CliContext, name: string | undefined, options:
   else context.out(`${path}\nUse it with: ${eqnet(shellArguments(['data', 'add', path, '--project', `${name}.eqnet`]))}\n`);
 }
 
-async function cache(context: CliContext, options: { clear?: boolean; json?: boolean }): Promise<void> {
-  const view = await dataCache(options.clear ? 'all' : undefined, dataWork(context));
+const UNITS: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9, TB: 1e12 };
+
+/** `20GB`, or `default` as null; in an object, since the option parser makes an empty text of null. */
+function parseLimit(text: string): { bytes: number | null } {
+  if (text === 'default') return { bytes: null };
+  const found = /^(\d+(?:\.\d+)?)\s*(MB|GB|TB)$/i.exec(text.trim());
+  const size = found ? Number(found[1]) * UNITS[found[2].toUpperCase()] : 0;
+  if (size < LEAST_CACHE || size > MOST_CACHE) throw new InvalidArgumentError('It must be 100MB to 1000TB, e.g. 20GB, or default.');
+  return { bytes: size };
+}
+
+interface CacheOptions {
+  clear?: boolean;
+  limit?: { bytes: number | null };
+  json?: boolean;
+}
+
+const LIMIT_FROM = { default: 'the default', person: 'as set', environment: 'EQNET_DATA_CACHE_LIMIT' } as const;
+
+async function cache(context: CliContext, options: CacheOptions): Promise<void> {
+  const view = await dataCache({ clear: options.clear ? 'all' : undefined, limit: options.limit?.bytes }, dataWork(context));
   if (options.json) return printJson(context, view);
   const rows = view.entries.map((entry) => [
     entry.source,
@@ -183,7 +203,7 @@ async function cache(context: CliContext, options: { clear?: boolean; json?: boo
     bytes(entry.bytes),
     new Date(entry.usedAt).toISOString().slice(0, 10),
   ]);
-  context.out(`${view.folder}: ${bytes(view.bytes)} of at most ${bytes(view.limit)} (EQNET_DATA_CACHE_LIMIT)\n`);
+  context.out(`${view.folder}: ${bytes(view.bytes)} of at most ${bytes(view.limit)} (${LIMIT_FROM[view.limitFrom]})\n`);
   if (rows.length) context.out(table([['made from', 'images', 'size', 'bytes', 'last used'], ...rows]));
 }
 
@@ -211,8 +231,9 @@ export function registerData(program: Command, context: CliContext): void {
     .action((name: string | undefined, options: DownloadOptions) => fetchData(context, name, options));
   data
     .command('cache')
-    .description('Shows the cache of decoded images, or empties it.')
+    .description('Shows the cache of decoded images, empties it, or sets how much it may take.')
+    .option('--limit <size>', 'the most it may take, for the app too, e.g. 20GB, or default; what was used longest ago goes', parseLimit)
     .option('--clear', 'remove everything in it; what is needed again is decoded again')
     .addOption(jsonOption())
-    .action((options: { clear?: boolean; json?: boolean }) => cache(context, options));
+    .action((options: CacheOptions) => cache(context, options));
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { inProject } from '../../host/in-project.ts';
 import { exportModelFile, importModel, listModels, modelFolder, modelNameOf, requireModelName, showModel } from '../../host/models.ts';
 import { floatRun } from '../../host/one-off.ts';
 import { ProjectStore } from '../../host/project-store.ts';
@@ -117,20 +118,16 @@ async function importFile(context: CliContext, path: string, options: ImportOpti
   const file = resolve(path);
   const name = requireModelName(options.name ?? modelNameOf(file));
   const normalization = normalizationOf(options);
-  // before a project is made for it
   if (!existsSync(file)) throw new WorkbenchError('model-invalid', `${file} does not exist: check the path.`);
-  const store = await ProjectStore.open(options.project);
-  try {
-    const request = { file, folder: modelFolder(store.folder), name, normalization };
+  await inProject(options.project, async ({ folder }) => {
+    const request = { file, folder: modelFolder(folder), name, normalization };
     await importModel(request, { signal: context.signal, workerPath: context.workerPath, onProgress: progressIn(context) });
     context.view.settle();
-    const view = showModel(store.folder, name);
+    const view = showModel(folder, name);
     if (options.json) return printJson(context, { model: view });
     context.out(modelText(view));
     context.out(`\nUse it in a recipe: "model": { "architecture": "file", "file": "${name}" }\n`);
-  } finally {
-    store.close();
-  }
+  });
 }
 
 function list(context: CliContext, project: string, options: { json?: boolean }): void {

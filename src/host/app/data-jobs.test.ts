@@ -61,6 +61,9 @@ test('a data set is checked, added to the draft, previewed, and taken out of the
 
   const { entries } = await client.data.cache();
   expect(entries).toMatchObject([{ source: root, images: 70 }]);
+  expect(await client.data.limitCache({ bytes: 2e9 })).toMatchObject({ limit: 2e9, limitFrom: 'person', entries: [{}] });
+  expect(await client.data.limitCache({ bytes: null })).toMatchObject({ limitFrom: 'default' });
+  await expect(client.data.limitCache({ bytes: 5 })).rejects.toThrow();
   expect((await client.data.clearCache({ key: entries[0].key })).entries).toEqual([]);
   expect((await client.data.downloads()).map(({ name }) => name)).toContain('cifar10');
 

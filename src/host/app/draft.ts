@@ -5,7 +5,7 @@ import { parseRecipe } from '../../shared/schema/presets.ts';
 import { recipeSchema, type Recipe } from '../../shared/schema/recipe.ts';
 import { readJson, writeJson } from './json-file.ts';
 
-const DRAFT_FILE = 'recipe.json';
+export const DRAFT_FILE = 'recipe.json';
 const DAMAGED_FILE = 'recipe.damaged.json';
 
 /** The recipe of a project that is being edited. */

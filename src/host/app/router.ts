@@ -93,6 +93,7 @@ export function createRouter(context: HostContext) {
       downloads: os.data.downloads.handler(() => downloadViews()),
       download: os.data.download.handler(({ input }) => ({ job: downloadDataSet(context, input).id })),
       cache: os.data.cache.handler(() => look.ask({ kind: 'data-cache' })),
+      limitCache: os.data.limitCache.handler(({ input }) => look.ask({ kind: 'data-cache', limit: input.bytes })),
       clearCache: os.data.clearCache.handler(({ input }) =>
         look.ask({ kind: 'data-cache', clear: input.key === undefined ? 'all' : { key: input.key } }),
       ),

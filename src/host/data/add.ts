@@ -1,7 +1,7 @@
 import type { DataReport } from '../../shared/contract/data-report.ts';
 import type { Recipe } from '../../shared/schema/recipe.ts';
 import { Draft } from '../app/draft.ts';
-import { ProjectStore } from '../project-store.ts';
+import { inProject } from '../in-project.ts';
 import { bundledRecipe } from '../recipes.ts';
 import { adoptData, type Lowered } from './adopt.ts';
 import { checkData, type DataWorkOptions } from './check.ts';
@@ -23,13 +23,10 @@ export interface AddedData {
  */
 export async function addData(folder: string, data: Recipe['data'], options: DataWorkOptions): Promise<AddedData> {
   const report = await checkData(data, true, options);
-  const store = await ProjectStore.open(folder);
-  try {
+  return inProject(folder, async (store) => {
     const draft = Draft.open(store.folder, () => store.runs().at(-1)?.recipe ?? bundledRecipe(TEMPLATE));
     const { recipe, lowered } = adoptData(draft.recipe, data, report);
     draft.save(recipe, draft.revision);
     return { report, recipe, lowered, draft: draft.path };
-  } finally {
-    store.close();
-  }
+  });
 }

@@ -55,7 +55,10 @@ export function checkData(data: Recipe['data'], keep: boolean, options: DataWork
   return askOnce({ kind: 'data', data, keep }, options);
 }
 
-/** What lies in the cache of decoded images; `clear` takes one entry or all of them out first. */
-export function dataCache(clear: { key: string } | 'all' | undefined, options: DataWorkOptions): Promise<DataCacheView> {
-  return askOnce({ kind: 'data-cache', clear }, options);
+/** What lies in the cache of decoded images; `clear` takes one entry or all of them out first, `limit` sets how much it may take. */
+export function dataCache(
+  { clear, limit }: { clear?: { key: string } | 'all'; limit?: number | null },
+  options: DataWorkOptions,
+): Promise<DataCacheView> {
+  return askOnce({ kind: 'data-cache', clear, limit }, options);
 }

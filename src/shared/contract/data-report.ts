@@ -43,6 +43,8 @@ export interface DataReport {
 export interface DataCacheView {
   folder: string;
   limit: number;
+  /** who set it: nobody, a person, or the variable EQNET_DATA_CACHE_LIMIT, which wins */
+  limitFrom: 'default' | 'person' | 'environment';
   bytes: number;
   /** the one used last first */
   entries: {

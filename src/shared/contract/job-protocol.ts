@@ -279,7 +279,8 @@ export type LookRequest =
       keep: boolean;
     }
   /** what lies in the cache of decoded images, after one entry or all of them were taken out */
-  | { kind: 'data-cache'; clear?: { key: string } | 'all' };
+  /** `limit` in bytes, null = the default again */
+  | { kind: 'data-cache'; clear?: { key: string } | 'all'; limit?: number | null };
 
 export interface LookResults {
   network: NetworkView;

@@ -87,7 +87,7 @@ describe('validateConfiguration', () => {
     [
       'pinned',
       changed(0, { weightBits: 4 }),
-      ["'layer0' is the first or last quantized layer and asks for 4 weight and 8 activation bits"],
+      ["'layer0' is kept at 8 bits, as the first and the last one are, and asks for 4 weight and 8 activation bits"],
       undefined,
     ],
     ['bits', changed(1, { weightBits: 9 }), ["'layer1' has weight bits 9"], undefined],
@@ -106,7 +106,7 @@ describe('validateConfiguration', () => {
     [
       'several',
       changed(0, { weightBits: 4 }, { layers: base.layers.slice(0, 3) }),
-      ["'layer3' is missing", "'layer0' is the first"],
+      ["'layer3' is missing", "'layer0' is kept at 8 bits"],
       undefined,
     ],
   ])('names the problem: %s', (_, configuration, expected, space) => {

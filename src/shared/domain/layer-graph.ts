@@ -17,7 +17,8 @@ export interface InputLayer extends LayerBase {
 }
 /**
  * (x - mean) / std for each channel, of constants that no training moves: what a network from elsewhere expects of its
- * images. The image itself is then not quantized but this tensor, whose zeros are what padding means.
+ * images, or one of its batch normalizations that does not follow a convolution. The image itself is then not quantized but
+ * this tensor, whose zeros are what padding means.
  */
 export interface NormalizeLayer extends LayerBase {
   kind: 'normalize';

@@ -163,7 +163,7 @@ function overrideProblems(space: ElasticSpace, facts: readonly LayerFacts[], hel
     }
     if (!held[index] || !activationBits) return [];
     return [
-      `'space.layers' gives '${name}' activation bits of its own, but it reads the same tensor as the first or last layer and keeps ${PINNED_BITS} bits: take its activationBits out.`,
+      `'space.layers' gives '${name}' activation bits of its own, but it reads the same tensor as a layer that is kept at 8 bits and keeps ${PINNED_BITS} bits: take its activationBits out.`,
     ];
   });
 }
@@ -178,6 +178,8 @@ export function spaceProblems(space: ElasticSpace, facts: readonly LayerFacts[],
   if (problems.length) return problems;
   const sets = layerSpaces(space, facts, points);
   const free = facts.some(({ pinned }) => !pinned);
+  if (!free && space.pinned?.length)
+    return [`'space.pinned' keeps every layer at ${PINNED_BITS} bits, which leaves nothing to choose: take a layer out of it.`];
   const choice = facts.some(
     ({ pinned }, index) => (!pinned && sets[index].weightBits.length > 1) || (!held[index] && sets[index].activationBits.length > 1),
   );

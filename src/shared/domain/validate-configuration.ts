@@ -34,7 +34,7 @@ function layerProblems(layer: LayerConfiguration, fact: LayerFacts, held: boolea
   if (fact.pinned) {
     if (layer.weightBits !== PINNED_BITS || layer.activationBits !== PINNED_BITS) {
       problems.push(
-        `${name} is the first or last quantized layer and asks for ${layer.weightBits} weight and ${layer.activationBits} activation bits: set both to ${PINNED_BITS}.`,
+        `${name} is kept at 8 bits, as the first and the last one are, and asks for ${layer.weightBits} weight and ${layer.activationBits} activation bits: set both to ${PINNED_BITS}.`,
       );
     }
   } else {
@@ -42,7 +42,7 @@ function layerProblems(layer: LayerConfiguration, fact: LayerFacts, held: boolea
     if (!held) outside('activation bits', layer.activationBits, space?.activationBits ?? ALL_BITS);
     else if (layer.activationBits !== PINNED_BITS) {
       problems.push(
-        `${name} reads the input of the first or last layer and asks for ${layer.activationBits} activation bits: set them to ${PINNED_BITS}.`,
+        `${name} reads the input of a layer that is kept at 8 bits and asks for ${layer.activationBits} activation bits: set them to ${PINNED_BITS}.`,
       );
     }
   }

@@ -29,7 +29,9 @@ const randomResizedCrop = z
       .default(4 / 3)
       .describe('largest ratio of the sides of the cut, either way round'),
   })
-  .describe('a window of random area and shape, scaled up to the whole image');
+  .describe(
+    'a window of random area and shape, scaled up to the whole image; it is cut from images that have the size of training already, so a window of a quarter of the area has half their resolution: a larger data.size, or scaleMin 0.25 and more, keeps them sharp',
+  );
 const flip = z
   .strictObject({
     kind: z.literal('flip'),

@@ -58,6 +58,8 @@ describe('readIdx', () => {
     ['trailing bytes', Buffer.concat([images, Buffer.from([0, 0])]), /has 2 trailing bytes/],
     ['no images', idx([0, 28, 28], []), /is empty: its header states 0 x 28 x 28/],
     ['a size beyond any file', idx([0xffffffff, 0xffffffff, 2], [0]), /truncated/],
+    ['a gzip bomb', gzipSync(Buffer.concat([images, Buffer.alloc(2 ** 26)])), /unpacks to more than its header states: fetch it again/],
+    ['gzip of something else', gzipSync(Buffer.from('<html>not found</html>'.repeat(500))), /begins with 0x3c68746d/],
     ['damaged gzip', damaged, /gzip file .* is damaged \(unexpected end of file\)/],
   ])('refuses %s with a sentence', (_, content, sentence) => {
     const path = write(content);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
+import { constants as buffers } from 'node:buffer';
+import { constants, gunzipSync } from 'node:zlib';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import { sharedBytes, type ImageSet } from './dataset.ts';
 
@@ -17,6 +18,21 @@ export interface IdxArray {
   readonly values: Uint8Array;
 }
 
+/** Packed bytes that hold any header. */
+const GZIP_BEGIN = 1024;
+
+/**
+ * Bytes of a whole file by its first ones, and some more, so that more than it states are noticed.
+ * @returns null for what does not begin as an IDX file
+ */
+function statedBytes(begin: Buffer): number | null {
+  const dimensions = begin[3] ?? 0;
+  if (begin[0] !== 0 || begin[1] !== 0 || begin.length < 4 + 4 * dimensions) return null;
+  let size = 1;
+  for (let axis = 0; axis < dimensions; axis++) size *= begin.readUInt32BE(4 + 4 * axis);
+  return Math.min(4 + 4 * dimensions + size + GZIP_BEGIN, buffers.MAX_LENGTH);
+}
+
 /** The bytes of a file, unpacked when it begins with the gzip signature (whatever its name says). */
 function readBytes(path: string): Uint8Array {
   let bytes: Uint8Array;
@@ -28,9 +44,15 @@ function readBytes(path: string): Uint8Array {
     throw invalid(`The IDX file ${path} cannot be read (${code ?? String(error)}): check its permissions.`, path, error);
   }
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  let begin = Buffer.alloc(0);
   try {
-    return gunzipSync(bytes);
+    begin = gunzipSync(bytes.subarray(0, GZIP_BEGIN), { finishFlush: constants.Z_SYNC_FLUSH });
+    return gunzipSync(bytes, { maxOutputLength: statedBytes(begin) ?? GZIP_BEGIN });
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+      if (statedBytes(begin) === null) return begin;
+      throw invalid(`The gzip file ${path} unpacks to more than its header states: fetch it again.`, path, error);
+    }
     throw invalid(
       `The gzip file ${path} is damaged (${error instanceof Error ? error.message : String(error)}): fetch it again.`,
       path,

@@ -4,6 +4,7 @@ import { RandomStream } from '../../shared/domain/random.ts';
 import { smallCnn } from '../models/small-cnn.ts';
 import { calibrateActivation, calibrateWeights, emptyTables, searchStep, subsample } from './calibrate.ts';
 import { codeRange } from './code-range.ts';
+import { powerTable, roundingError } from './power-table.ts';
 import { TableLayout } from './table-layout.ts';
 
 const OPTIONS = { shrinkSteps: 80, norm: 2.4 };
@@ -45,6 +46,17 @@ function bruteForce(values: Float32Array, bits: number, signed: boolean, symmetr
   return candidates.reduce((best, candidate) => (candidate.error < best.error ? candidate : best));
 }
 
+test.each([1, 2, 2.4, 4])('rounding error with norm %f, inside of the codes and far outside', (norm) => {
+  const values = Float32Array.of(0, 0.25, -0.49, 0.5, 1.3, 3.2, -7.9, 250.1, -4000.7, 65_000, 1e6, -3e9);
+  for (const value of values) {
+    const one = Float32Array.of(value);
+    const exact = Math.abs(value - Math.min(Math.max(Math.round(value), -4), 3)) ** norm;
+    const found = roundingError(one, 0, 1, -4, 3, powerTable(norm), Infinity);
+    // straight lines between the points of the table
+    expect(Math.abs(found - exact), String(value)).toBeLessThanOrEqual(1e-6 * exact + 1e-8);
+  }
+});
+
 describe('searchStep', () => {
   const cases = Object.keys(DISTRIBUTIONS).flatMap((name) =>
     [2, 3, 4, 8].flatMap((bits) => SYMMETRIES.flatMap((symmetry) => [true, false].map((signed) => ({ name, bits, symmetry, signed })))),
@@ -60,6 +72,21 @@ describe('searchStep', () => {
       // Tolerance: |x|^2.4 comes from a table with straight lines between its 2,048 points.
       expect(exact).toBeLessThanOrEqual(best.error * (1 + 1e-4));
       expect(Math.abs(found.error / exact - 1)).toBeLessThan(1e-4);
+    },
+  );
+
+  test.each(cases)(
+    '$name, $bits bits, $symmetry, signed $signed: every eighth candidate first is nearly as good',
+    ({ name, bits, symmetry, signed }) => {
+      const values = draw(name, 2000);
+      const powers = powerTable(OPTIONS.norm);
+      const whole = searchStep(values, bits, signed, symmetry, OPTIONS);
+      for (const hint of [0, 31, 79]) {
+        // where to begin decides how long it takes, not what is found
+        expect(searchStep(values, bits, signed, symmetry, OPTIONS, { powers, hint })).toEqual(whole);
+        const found = searchStep(values, bits, signed, symmetry, OPTIONS, { powers, hint, coarse: true });
+        expect(found.error).toBeLessThanOrEqual(whole.error * 1.02);
+      }
     },
   );
 

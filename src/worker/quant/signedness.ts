@@ -13,8 +13,12 @@ export function isSigned(graph: LayerGraph, tensor: string): boolean {
     case 'relu':
     case 'sigmoid':
       return false;
-    case 'normalize':
-      return layer.mean.some((mean, c) => (layer.std[c] > 0 ? mean > 0 : mean < 1));
+    case 'normalize': {
+      const [input] = layer.inputs;
+      // the image is all that has an upper bound here
+      const most = layerByName(graph, input).kind === 'input' ? 1 : Infinity;
+      return isSigned(graph, input) || layer.mean.some((mean, c) => (layer.std[c] > 0 ? mean > 0 : mean < most));
+    }
     case 'globalpool':
     case 'maxpool':
     case 'avgpool':

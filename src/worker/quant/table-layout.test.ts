@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { GRANULARITIES, SYMMETRIES } from '../../shared/domain/form.ts';
-import type { LayerGraph } from '../../shared/domain/layer-graph.ts';
+import { inferShapes, type LayerGraph } from '../../shared/domain/layer-graph.ts';
 import { RESNET18 } from '../../shared/domain/test-networks.ts';
 import { DEPTHWISE, RESIDUAL, SINGLE_CONV } from '../export/random-views.ts';
 import { createModel } from '../models/registry.ts';
@@ -90,5 +90,23 @@ describe('isSigned', () => {
       ],
     };
     expect([isSigned(graph, 'unsigned'), isSigned(graph, 'signed')]).toEqual([false, true]);
+  });
+
+  test.each([
+    ['of the image, all of it above its mean', 'input', [0, 1], false],
+    ['of the image, upside down', 'input', [1, -1], false],
+    ['of a tensor without negative values', 'a.relu', [-0.5, 1], false],
+    ['of one, upside down: it has no upper bound', 'a.relu', [1, -1], true],
+    ['of one with negative values', 'a.add', [-0.5, 1], true],
+  ] as const)('a normalization %s', (_, input, [mean, std], signed) => {
+    const channels = inferShapes(RESIDUAL).get(input)!.at(-1)!;
+    const layer = {
+      kind: 'normalize',
+      name: 'n',
+      inputs: [input],
+      mean: Array(channels).fill(mean),
+      std: Array(channels).fill(std),
+    } as const;
+    expect(isSigned({ ...RESIDUAL, layers: [...RESIDUAL.layers, layer] }, 'n')).toBe(signed);
   });
 });

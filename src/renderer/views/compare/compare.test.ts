@@ -143,7 +143,7 @@ describe('a configuration as text', () => {
     [
       'the first layer below 8 bits',
       JSON.stringify({ layers: good.layers.map((layer) => ({ ...layer, weightBits: 4 })) }),
-      /first or last quantized layer/,
+      /is kept at 8 bits, as the first and the last one are/,
     ],
   ])('%s', (_, text, expected) => {
     const result = read(text);

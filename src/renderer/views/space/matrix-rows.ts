@@ -2,7 +2,7 @@
 import { ALL_BITS } from '../../../shared/domain/form.ts';
 import type { LayerFacts, LayerGraph } from '../../../shared/domain/layer-graph.ts';
 import { layerSpace } from '../../../shared/domain/layer-space.ts';
-import { AXES, effectiveSets, ownFields, readersWith, type Axis, type Space, type SpaceNet } from './space-edits.ts';
+import { AXES, effectiveSets, isPinned, ownFields, readersWith, type Axis, type Space, type SpaceNet } from './space-edits.ts';
 
 /** `some`: allowed in a part of the stage, or by this layer but not by one that reads the same tensor. */
 export type CellState = 'on' | 'some' | 'off' | 'locked';
@@ -23,6 +23,8 @@ export interface Row {
   cells: Readonly<Record<Axis, readonly CellState[]>>;
   locked: Readonly<Record<Axis, boolean>>;
   overridden: boolean;
+  /** all of its layers are kept at 8 bits by the space */
+  pinned: boolean;
   /** other layers that read the same tensor */
   shares: readonly string[];
 }
@@ -72,6 +74,7 @@ export function networkRow(space: Space, net: SpaceNet): Row {
     cells: { weightBits: cells('weightBits'), activationBits: cells('activationBits') },
     locked: { weightBits: false, activationBits: false },
     overridden: false,
+    pinned: false,
     shares: [],
   };
 }
@@ -109,7 +112,8 @@ export function rowsOf(space: Space, net: SpaceNet, graph: LayerGraph, view: 'la
       share: most > 0 ? weightsOf(layers) / most : 0,
       cells: { weightBits: cells('weightBits'), activationBits: cells('activationBits') },
       locked: { weightBits: free.weightBits.length === 0, activationBits: free.activationBits.length === 0 },
-      overridden: layers.some((name) => ownFields(space, name).length > 0),
+      overridden: layers.some((name) => ownFields(space, name).length > 0 || isPinned(space, name)),
+      pinned: layers.every((name) => isPinned(space, name)),
       shares: layers.length > 1 ? [] : readersWith(net, layers[0]).filter((name) => name !== layers[0]),
     };
   });

@@ -7,7 +7,9 @@ import { columnIndex, columnOf, networkRow, rowsOf, stagesOf } from './matrix-ro
 import { applyPreset, PRESETS } from './presets.ts';
 import {
   isFree,
+  overriddenLayers,
   paint,
+  pinLayers,
   readersWith,
   resetAll,
   resetLayers,
@@ -25,6 +27,61 @@ const NET = spaceNet(layerFacts(GRAPH), quantizationPoints(GRAPH));
 const FULL = recipeSchema.shape.space.parse({});
 const PAIR = ['layer2.0.conv1', 'layer2.0.downsample'];
 const of = (layers: Space['layers'], base: Partial<Space> = {}): Space => ({ ...FULL, ...base, layers });
+
+describe('layers kept at 8 bits', () => {
+  const [first, last] = [NET.facts[0].name, NET.facts.at(-1)!.name];
+
+  test('lose bit-widths of their own, and those of an input that others read too; forms stay', () => {
+    const layers = {
+      [PAIR[0]]: { weightBits: [4], activationBits: [4], granularities: ['channel'] },
+      [PAIR[1]]: { weightBits: [5], activationBits: [4] },
+    } satisfies Space['layers'];
+    const kept = pinLayers(of(layers), NET, [PAIR[0]], true);
+    expect(kept).toEqual({
+      ...FULL,
+      pinned: [PAIR[0]],
+      layers: { [PAIR[0]]: { granularities: ['channel'] }, [PAIR[1]]: { weightBits: [5] } },
+    });
+    const net = spaceNet(layerFacts(GRAPH), quantizationPoints(GRAPH), kept.pinned);
+    expect(spaceProblems(kept, net.facts, net.points)).toEqual([]);
+    expect(['weightBits', 'activationBits'].map((field) => isFree(net, PAIR[0], field as 'weightBits'))).toEqual([false, false]);
+    expect(['weightBits', 'activationBits'].map((field) => isFree(net, PAIR[1], field as 'weightBits'))).toEqual([true, false]);
+    expect(paint(kept, net, { target: [PAIR[0]], axis: 'weightBits', bits: [2], on: false })).toEqual({ space: kept, kept: [] });
+    const row = rowsOf(kept, net, GRAPH, 'layers').find(({ title }) => title === PAIR[0]);
+    expect(row).toMatchObject({ pinned: true, overridden: true, locked: { weightBits: true, activationBits: true } });
+  });
+
+  test('are listed in network order, once; the first and the last are not', () => {
+    const names = [PAIR[1], 'layer1.0.conv1', last, first, 'layer1.0.conv1'];
+    expect(pinLayers(pinLayers(FULL, NET, [PAIR[0]], true), NET, names, true).pinned).toEqual(['layer1.0.conv1', ...PAIR]);
+  });
+
+  test('are free again one by one, by a reset of the layer, or all at once', () => {
+    const kept = pinLayers(FULL, NET, PAIR, true);
+    expect(pinLayers(kept, NET, [PAIR[0]], false)).toEqual({ ...FULL, pinned: [PAIR[1]] });
+    expect(pinLayers(kept, NET, PAIR, false)).toEqual(FULL);
+    expect(resetLayers(kept, NET, [PAIR[0]])).toEqual({ ...FULL, pinned: [PAIR[1]] });
+    expect(resetAll(kept)).toEqual(FULL);
+    expect(overriddenLayers(kept)).toEqual(PAIR);
+  });
+
+  test('all of them leave nothing to choose', () => {
+    const names = NET.facts.map(({ name }) => name);
+    const all = pinLayers(FULL, NET, names, true);
+    const net = spaceNet(layerFacts(GRAPH), quantizationPoints(GRAPH), all.pinned);
+    expect(spaceProblems(all, net.facts, net.points)).toEqual([
+      expect.stringMatching(/keeps every layer at 8 bits, which leaves nothing to choose/),
+    ]);
+  });
+
+  test('make the space smaller than it is without them', () => {
+    const kept = pinLayers(FULL, NET, PAIR, true);
+    const facts = spaceFacts(kept, spaceNet(layerFacts(GRAPH), quantizationPoints(GRAPH), kept.pinned))!;
+    expect(facts.sizeWithout).toBeCloseTo(spaceFacts(FULL, NET)!.size, 9);
+    // two weight genes and one of their input less, 7 choices each
+    expect(facts.sizeWithout - facts.size).toBeCloseTo(3 * Math.log10(7), 9);
+  });
+});
 
 describe('painting', () => {
   test.each<[string, Space, Paint, Space['layers'], Partial<Space>]>([

@@ -30,11 +30,19 @@ export interface SpaceNet {
   held: readonly boolean[];
 }
 
-export const spaceNet = (facts: readonly LayerFacts[], points: readonly QuantizationPoint[]): SpaceNet => ({
-  facts,
-  points,
-  held: heldActivations(facts, points),
-});
+/** @param pinned layers that the space keeps at 8 bits, beside the first and the last one */
+export function spaceNet(layers: readonly LayerFacts[], points: readonly QuantizationPoint[], pinned: readonly string[] = []): SpaceNet {
+  const facts = layers.map((fact, index) => ({ ...fact, pinned: isEnd(layers, index) || pinned.includes(fact.name) }));
+  return { facts, points, held: heldActivations(facts, points) };
+}
+
+const isEnd = (layers: readonly unknown[], index: number): boolean => index === 0 || index === layers.length - 1;
+
+/** Whether a layer may be kept at 8 bits or not: the first and the last one always are. */
+export function canPin({ facts }: SpaceNet, layer: string): boolean {
+  const index = facts.findIndex(({ name }) => name === layer);
+  return index >= 0 && !isEnd(facts, index);
+}
 
 /** The layers that read the same tensor as a layer, itself included, in network order. */
 export function readersWith(net: SpaceNet, layer: string): string[] {
@@ -143,9 +151,38 @@ export function paint(space: Space, net: SpaceNet, { target, axis, bits, on }: P
   return { space: tidy(next, net), kept };
 }
 
+/** The space with these layers kept at 8 bits, in network order. */
+function withPinned({ pinned: _before, ...space }: Space, net: SpaceNet, names: readonly string[]): Space {
+  const rank = net.facts.map(({ name }) => name);
+  const pinned = [...new Set(names)].sort((a, b) => rank.indexOf(a) - rank.indexOf(b));
+  return pinned.length ? { ...space, pinned } : space;
+}
+
+export const isPinned = (space: Space, layer: string): boolean => space.pinned?.includes(layer) ?? false;
+
+/**
+ * Keeps layers at 8 bits, out of training's choices, the search and the averages, or frees them again. The first and the last
+ * one stay as they are. Bit-widths of its own leave a layer that is kept, and those of its input whoever else reads that.
+ */
+export function pinLayers(space: Space, net: SpaceNet, layers: readonly string[], on: boolean): Space {
+  const names = layers.filter((layer) => canPin(net, layer));
+  const others = (space.pinned ?? []).filter((name) => !names.includes(name));
+  const next = withPinned(copy(space), net, on ? [...others, ...names] : others);
+  if (!on) return next;
+  const drop = (name: string, axis: Axis) => {
+    const { [axis]: _own, ...rest } = next.layers[name] ?? {};
+    next.layers[name] = rest;
+  };
+  for (const name of names) {
+    drop(name, 'weightBits');
+    for (const reader of readersWith(net, name)) drop(reader, 'activationBits');
+  }
+  return tidy(next, net);
+}
+
 /** Takes the sets of layers away, so that they follow the network; those of a shared tensor in all layers that read it. */
 export function resetLayers(space: Space, net: SpaceNet, layers: readonly string[]): Space {
-  const next = copy(space);
+  const next = pinLayers(space, net, layers, false);
   for (const layer of layers) {
     for (const name of readersWith(net, layer)) {
       const own: Record<string, unknown> = { ...next.layers[name] };
@@ -156,7 +193,13 @@ export function resetLayers(space: Space, net: SpaceNet, layers: readonly string
   return tidy(next, net);
 }
 
-export const resetAll = (space: Space): Space => ({ ...copy(space), layers: {} });
+export function resetAll(space: Space): Space {
+  const { pinned: _pinned, ...rest } = copy(space);
+  return { ...rest, layers: {} };
+}
+
+/** Layers that do not follow the network. */
+export const overriddenLayers = (space: Space): string[] => [...new Set([...Object.keys(space.layers), ...(space.pinned ?? [])])];
 
 /** What a layer has of its own. */
 export const ownFields = (space: Space, layer: string): Field[] =>

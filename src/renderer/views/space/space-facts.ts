@@ -4,7 +4,7 @@ import { averageRange, buildSearchSpace, decodeGenome, spaceSize, type SearchSpa
 import { sharingConflicts } from '../../../shared/domain/layer-space.ts';
 import { ALL_BITS } from '../../../shared/domain/form.ts';
 import { fixed, powerOfTen } from '../../format.ts';
-import { resetAll, type Space, type SpaceNet } from './space-edits.ts';
+import { resetAll, spaceNet, type Space, type SpaceNet } from './space-edits.ts';
 
 export interface SpaceFacts {
   /** log10 of the number of configurations with one form for the whole network */
@@ -39,7 +39,7 @@ export function spaceFacts(space: Space, net: SpaceNet): SpaceFacts | null {
   return {
     size: size.globalForm,
     sizeByLayer: size.layerForms,
-    sizeWithout: spaceSize(buildSearchSpace(net.facts, net.points, without), without).globalForm,
+    sizeWithout: spaceSize(buildSearchSpace(spaceNet(net.facts, net.points).facts, net.points, without), without).globalForm,
     weights: averageRange(search.weights),
     activations: averageRange(search.activations),
     smallest: bytesOf(search, 'low'),

@@ -84,6 +84,16 @@ export function useMatrixKeys(root: Readonly<Ref<HTMLElement | null>>, model: Sp
     // a button that had the focus is gone with its override
     setFocus(focus.value);
   }
+  /** Keeps the rows of the selection at 8 bits, or frees them where all of them are kept. */
+  function pinRows(): boolean {
+    const { row } = focus.value;
+    const among = rows.value.slice(selected.value?.top ?? row, (selected.value?.bottom ?? row) + 1).filter(({ layers }) => layers.length);
+    model.pin(
+      among.flatMap(({ layers }) => layers),
+      !among.every(({ pinned }) => pinned),
+    );
+    return true;
+  }
   function chooseRow(row: number): boolean {
     const { layers } = rows.value[row];
     if (layers.length === 1) choose(layers[0]);
@@ -107,6 +117,7 @@ export function useMatrixKeys(root: Readonly<Ref<HTMLElement | null>>, model: Sp
     } else if (key === 'Home') setFocus(command ? { row: 0, column } : { row, column: NAME_COLUMN });
     else if (key === 'End') setFocus(command ? { row: rows.value.length - 1, column } : { row, column: lastColumn(row) });
     else if (/^[2-8]$/.test(key)) return switchBits([Number(key)], false);
+    else if (key.toLowerCase() === 'f' && !event.shiftKey) return pinRows();
     else if (key === ' ') return !onButton && switchBits(null, command);
     else if (key === 'Enter') return !onButton && chooseRow(row);
     else if (key === 'Delete' || key === 'Backspace') resetRows(selected.value?.top ?? row, selected.value?.bottom ?? row);
@@ -116,7 +127,7 @@ export function useMatrixKeys(root: Readonly<Ref<HTMLElement | null>>, model: Sp
   }
   /**
    * Arrows move, with Shift they extend the selection; digits switch that bit-width, Space what is selected, Ctrl+Space the
-   * column in all layers; Delete resets the rows; Enter shows the layer; Esc ends painting or the selection.
+   * column in all layers; F keeps the rows at 8 bits or frees them; Delete resets the rows; Enter shows the layer; Esc ends painting or the selection.
    */
   function onKey(event: KeyboardEvent): void {
     const command = event.ctrlKey || event.metaKey;

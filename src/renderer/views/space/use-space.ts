@@ -10,8 +10,11 @@ import { useProjects, type EditResult } from '../../stores/projects.ts';
 import { networkRow, rowsOf } from './matrix-rows.ts';
 import { applyPreset, type Preset } from './presets.ts';
 import {
-  ownFields,
+  canPin,
+  isPinned,
+  overriddenLayers,
   paint as painted,
+  pinLayers,
   readersWith,
   resetAll,
   resetLayers,
@@ -47,8 +50,8 @@ export function useSpace() {
   const projects = useProjects();
 
   const network = computed(() => projects.network);
-  const net = computed(() => (network.value ? spaceNet(network.value.layers, network.value.points) : null));
   const space = computed<Space | null>(() => projects.draft?.space ?? null);
+  const net = computed(() => (network.value ? spaceNet(network.value.layers, network.value.points, space.value?.pinned) : null));
   /** the space while it is being painted */
   const preview = shallowRef<Space | null>(null);
   const shown = computed(() => preview.value ?? space.value);
@@ -57,7 +60,7 @@ export function useSpace() {
 
   const facts = computed(() => (shown.value && net.value ? spaceFacts(shown.value, net.value) : null));
   const problems = computed(() => (space.value && net.value ? spaceProblems(space.value, net.value.facts, net.value.points) : []));
-  const overridden = computed(() => Object.keys(space.value?.layers ?? {}));
+  const overridden = computed(() => (space.value ? overriddenLayers(space.value) : []));
 
   const view = computed<MatrixView>(() => (projects.ui<string>('spaceView', 'layers') === 'stages' ? 'stages' : 'layers'));
   const setView = (next: MatrixView): void => void app.attempt(() => projects.saveUi({ spaceView: next }));
@@ -68,8 +71,10 @@ export function useSpace() {
   });
 
   function growthText(before: Space, after: Space): string {
-    if (!net.value) return '';
-    const [from, to] = [spaceFacts(before, net.value), spaceFacts(after, net.value)];
+    const { value } = network;
+    if (!value) return '';
+    // each with its own layers kept at 8 bits
+    const [from, to] = [before, after].map((each) => spaceFacts(each, spaceNet(value.layers, value.points, each.pinned)));
     if (!from || !to) return '';
     const { direction, share, factor } = growthOf(from.size, to.size);
     if (direction === 'same') return t('space.growth.same');
@@ -130,10 +135,18 @@ export function useSpace() {
 
   function reset(layers: readonly string[]): void {
     if (!space.value || !net.value) return;
-    const own = layers.filter((name) => ownFields(space.value!, name).length > 0);
+    const own = layers.filter((name) => overridden.value.includes(name));
     if (own.length === 0) return;
     const name = own.length === 1 ? own[0] : t('space.layers', { count: own.length }, own.length);
     change(resetLayers(space.value, net.value, own), t('space.note.reset', { name }, own.length));
+  }
+  /** Keeps layers at 8 bits, or frees them; the first and the last one stay as they are. */
+  function pin(layers: readonly string[], on: boolean): void {
+    if (!space.value || !net.value) return;
+    const own = layers.filter((name) => canPin(net.value!, name) && isPinned(space.value!, name) !== on);
+    if (own.length === 0) return;
+    const name = own.length === 1 ? own[0] : t('space.layers', { count: own.length }, own.length);
+    change(pinLayers(space.value, net.value, own, on), t(on ? 'space.note.pinned' : 'space.note.freed', { name }, own.length));
   }
   function resetOverrides(): void {
     if (space.value) change(resetAll(space.value), t('space.note.resetAll', { count: overridden.value.length }, overridden.value.length));
@@ -181,6 +194,7 @@ export function useSpace() {
     paint,
     tryPaint,
     reset,
+    pin,
     resetOverrides,
     preset,
     takeOver,

@@ -1,5 +1,6 @@
 import { type } from '@orpc/contract';
 import { z } from 'zod';
+import { LEAST_CACHE, MOST_CACHE } from '../../schema/data-cache.ts';
 import { DATA_FORMATS } from '../../schema/data-formats.ts';
 import { recipeSchema } from '../../schema/recipe.ts';
 import type { DataCacheView, DownloadView } from '../data-report.ts';
@@ -32,6 +33,8 @@ export const data = {
   download: base.input(z.strictObject({ name: z.string().max(64), folder: pathSchema.optional() })).output(type<{ job: string }>()),
   /** the cache of decoded images of this user account */
   cache: base.output(type<DataCacheView>()),
+  /** how many bytes it may take; what was used longest ago goes where it holds more. null = the default again */
+  limitCache: base.input(z.strictObject({ bytes: z.number().min(LEAST_CACHE).max(MOST_CACHE).nullable() })).output(type<DataCacheView>()),
   /** takes one data set, or all of them, out of the cache */
   clearCache: base
     .input(

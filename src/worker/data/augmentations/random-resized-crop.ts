@@ -6,7 +6,8 @@ const TRIES = 10;
 
 /**
  * A window of random area and shape, scaled back to the whole image bilinearly (Szegedy et al., CVPR 2015: 8..100 % of the
- * area, sides 3:4 to 4:3, their logarithm uniform).
+ * area, sides 3:4 to 4:3, their logarithm uniform). There it is cut from the stored image; here from the decoded one, which
+ * has the size of training: cutting from larger ones would take several times the cache and the memory.
  */
 export const randomResizedCrop: ImageChange<StepOf<'randomResizedCrop'>> = (image, shape, { scaleMin, ratioMax }, random, scratch) => {
   const { height, width, channels } = shape;
@@ -33,11 +34,14 @@ export const randomResizedCrop: ImageChange<StepOf<'randomResizedCrop'>> = (imag
       const before = Math.floor(sourceX);
       const behind = Math.min(cutWidth - 1, before + 1);
       const right = sourceX - before;
+      const upper = ((top + above) * width + left) * channels;
+      const lower = ((top + below) * width + left) * channels;
       for (let c = 0; c < channels; c++) {
-        const at = (row: number, column: number) => scratch[((top + row) * width + left + column) * channels + c];
-        const upper = at(above, before) * (1 - right) + at(above, behind) * right;
-        const lower = at(below, before) * (1 - right) + at(below, behind) * right;
-        image[(y * width + x) * channels + c] = upper * (1 - down) + lower * down;
+        const first = before * channels + c;
+        const second = behind * channels + c;
+        const high = scratch[upper + first] * (1 - right) + scratch[upper + second] * right;
+        const low = scratch[lower + first] * (1 - right) + scratch[lower + second] * right;
+        image[(y * width + x) * channels + c] = high * (1 - down) + low * down;
       }
     }
   }

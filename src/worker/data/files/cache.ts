@@ -18,7 +18,9 @@ import {
 import { join } from 'node:path';
 import { WorkbenchError } from '../../../shared/contract/errors.ts';
 import type { DataCacheView } from '../../../shared/contract/data-report.ts';
+import { eqnet } from '../../../shared/contract/command-line.ts';
 import type { ImageTarget } from '../image/decode.ts';
+import { limitOf, storeLimit } from './cache-limit.ts';
 import { valuesOf, type CorruptImage, type DecodedFacts, type SizeCount } from './decoded-set.ts';
 
 /*
@@ -29,8 +31,6 @@ import { valuesOf, type CorruptImage, type DecodedFacts, type SizeCount } from '
  *   labels.bin, splits.bin, places.bin, hashes.bin, moments.bin   see DecodedFacts
  */
 const VERSION = 1;
-/** Room for decoded images before the data set used longest ago makes way. */
-const DEFAULT_LIMIT = 50e9;
 const UNFINISHED = '.unfinished-';
 
 interface StoredSet {
@@ -55,8 +55,6 @@ function cacheFolder(): string {
   if (folder) return folder;
   throw new WorkbenchError('internal', 'The worker was started without a folder for decoded images (EQNET_DATA_CACHE).');
 }
-
-const cacheLimit = (): number => Number(process.env.EQNET_DATA_CACHE_LIMIT) || DEFAULT_LIMIT;
 
 const bytesBelow = (folder: string): number =>
   readdirSync(folder).reduce((sum, name) => sum + (statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0), 0);
@@ -92,7 +90,7 @@ export function listCache(folder = cacheFolder()): DataCacheView {
     ];
   });
   entries.sort((a, b) => b.usedAt - a.usedAt);
-  return { folder, limit: cacheLimit(), bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0), entries };
+  return { folder, ...limitOf(folder), bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0), entries };
 }
 
 /** Takes a data set out of the cache, or all of them. A run that has it open keeps it until it ends, except on Windows. */
@@ -101,6 +99,29 @@ export function clearCache(key?: string): DataCacheView {
   for (const entry of listCache(folder).entries)
     if (key === undefined || entry.key === key) rmSync(join(folder, entry.key), { recursive: true, force: true });
   sweep(folder);
+  return listCache(folder);
+}
+
+/** The data sets used longest ago make way until `wanted` more bytes fit under the limit. */
+function makeWay(folder: string, limit: number, wanted = 0): void {
+  const { bytes, entries } = listCache(folder);
+  let total = bytes;
+  for (const { key, bytes: freed } of entries.reverse()) {
+    if (total + wanted <= limit) break;
+    rmSync(join(folder, key), { recursive: true, force: true });
+    total -= freed;
+  }
+}
+
+/**
+ * Sets how much the cache may take; what was used longest ago goes where it holds more.
+ * @param bytes null = the default again
+ * @throws WorkbenchError where it cannot be stored
+ */
+export function limitCache(bytes: number | null): DataCacheView {
+  const folder = cacheFolder();
+  storeLimit(folder, bytes);
+  makeWay(folder, limitOf(folder).limit);
   return listCache(folder);
 }
 
@@ -160,19 +181,13 @@ const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(bytes < 1e
 
 /** Makes room under the limit and looks at the disk. @throws WorkbenchError `disk-full` before anything is written */
 function makeRoom(folder: string, wanted: number): void {
-  const limit = cacheLimit();
+  const { limit } = limitOf(folder);
   if (wanted > limit)
     throw new WorkbenchError(
       'disk-full',
-      `The decoded images need ${gigabytes(wanted)}, more than the ${gigabytes(limit)} that the cache in ${folder} may take: choose a smaller data.size, or raise EQNET_DATA_CACHE_LIMIT (bytes).`,
+      `The decoded images need ${gigabytes(wanted)}, more than the ${gigabytes(limit)} that the cache in ${folder} may take: choose a smaller data.size, or let it take more (Data & model, or '${eqnet('data cache --limit')}').`,
     );
-  const { bytes, entries } = listCache(folder);
-  let total = bytes;
-  for (const { key, bytes: freed } of entries.reverse()) {
-    if (total + wanted <= limit) break;
-    rmSync(join(folder, key), { recursive: true, force: true });
-    total -= freed;
-  }
+  makeWay(folder, limit, wanted);
   const { bavail, bsize } = statfsSync(folder);
   if (wanted > bavail * bsize)
     throw new WorkbenchError(

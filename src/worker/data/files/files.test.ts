@@ -8,7 +8,7 @@ import { fillBatch } from '../batch.ts';
 import { loadDataSplits } from '../load.ts';
 import { openPreview } from '../preview.ts';
 import { cifarRecords, jpegOf, pngOf, rawPng, writeFiles } from '../testing/image-files.ts';
-import { clearCache, listCache } from './cache.ts';
+import { clearCache, limitCache, listCache } from './cache.ts';
 import { splitRows } from './splits.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'eqnet-files-'));
@@ -36,29 +36,29 @@ describe('splitRows', () => {
   const shares = { validation: 0.2, test: 0.2, seed: 1 };
 
   it('is stratified, uses every image once, and is drawn by the seed', () => {
-    const rows = splitRows(all, labels, none, shares);
+    const rows = splitRows(all, labels, none, shares, 'x');
     expect([...rows.train, ...rows.validation, ...rows.test].sort((a, b) => a - b)).toEqual([...all]);
     for (const name of ['validation', 'test'] as const)
       for (let label = 0; label < 4; label++) expect(rows[name].filter((row) => labels[row] === label)).toHaveLength(5);
-    expect(splitRows(all, labels, none, shares)).toEqual(rows);
-    expect(splitRows(all, labels, none, { ...shares, seed: 2 })).not.toEqual(rows);
+    expect(splitRows(all, labels, none, shares, 'x')).toEqual(rows);
+    expect(splitRows(all, labels, none, { ...shares, seed: 2 }, 'x')).not.toEqual(rows);
     // the first images of a split are a fair sample of the classes
     expect(new Set([...rows.train.subarray(0, 20)].map((row) => labels[row])).size).toBe(4);
   });
 
   it('keeps given splits and makes the one that is missing', () => {
     const given = Uint8Array.from({ length: 100 }, (_, i) => (i < 20 ? 1 : 0));
-    const rows = splitRows(all, labels, given, shares);
+    const rows = splitRows(all, labels, given, shares, 'x');
     expect([...rows.validation].sort((a, b) => a - b)).toEqual([...all.subarray(0, 20)]);
     expect(rows.test).toHaveLength(16);
     expect(rows.train).toHaveLength(64);
   });
 
   it.each<[string, number, object, RegExp]>([
-    ['one image', 1, {}, /has one usable image, which leaves no .* image: a training, a validation and a test split need one each/],
-    ['a share of 0', 100, { test: 0 }, /data\.split\.test is 0, which leaves no test image of 100/],
+    ['one image', 1, {}, /^\/photos has one usable image, which leaves no .* image: add images, at least one each for training/],
+    ['a share of 0', 100, { test: 0 }, /data\.split\.test is 0, which leaves no test image of the 100 in \/photos: raise it/],
   ])('%s is one sentence', (_, count, over, message) => {
-    expect(() => splitRows(all.subarray(0, count), labels, none, { ...shares, ...over })).toThrow(
+    expect(() => splitRows(all.subarray(0, count), labels, none, { ...shares, ...over }, '/photos')).toThrow(
       expect.objectContaining({ code: 'data-invalid', message: expect.stringMatching(message) }),
     );
   });
@@ -136,6 +136,21 @@ describe('files', () => {
     });
   });
 
+  it('keep to the limit that a person sets, unless a variable says another one', async () => {
+    clearCache();
+    delete process.env.EQNET_DATA_CACHE_LIMIT;
+    expect(listCache()).toMatchObject({ limit: 50e9, limitFrom: 'default' });
+    const [first, second] = [folders(), folders(11)];
+    for (const path of [first, second]) await loadDataSplits(recipe({ root: path }));
+    const { entries } = limitCache(6000);
+    expect(entries.map(({ source }) => source)).toEqual([second]);
+    expect(listCache()).toMatchObject({ limit: 6000, limitFrom: 'person' });
+    process.env.EQNET_DATA_CACHE_LIMIT = '7000';
+    expect(listCache()).toMatchObject({ limit: 7000, limitFrom: 'environment' });
+    delete process.env.EQNET_DATA_CACHE_LIMIT;
+    expect(limitCache(null)).toMatchObject({ limit: 50e9, limitFrom: 'default' });
+  });
+
   it.each<[string, () => object, string, RegExp]>([
     ['no path', () => ({}), 'recipe-invalid', /data\.root names no folder/],
     [
@@ -161,6 +176,12 @@ describe('files', () => {
       /None of the 2 images in .* can be used; the first, a\/1\.png, is no JPEG/,
     ],
     [
+      'images that are all unusable, where their size is looked for',
+      () => ({ root: writeFiles(join(root, `set-${places++}`), { 'a/1.png': Buffer.from('no image'), 'b/1.png': Buffer.alloc(0) }) }),
+      'data-invalid',
+      /None of the images looked at in .* can be used; the first, a\/1\.png, is no JPEG.*: put usable images there/,
+    ],
+    [
       'other classes than the recipe has',
       () => ({ root: folders(), classes: ['a', 'c'] }),
       'data-invalid',
@@ -173,10 +194,16 @@ describe('files', () => {
       /data\.trainImages is 15, but there are 14/,
     ],
     [
-      'one image',
-      () => ({ root: writeFiles(join(root, `set-${places++}`), { 'a/1.png': pngOf(8, 8) }) }),
+      'one class',
+      () => ({ root: writeFiles(join(root, `set-${places++}`), { 'a/1.png': pngOf(8, 8), 'a/2.png': pngOf(8, 8, 1) }) }),
       'data-invalid',
-      /has one usable image/,
+      /has one class \('a'\), and a classifier tells two at least apart: add another one/,
+    ],
+    [
+      'two images',
+      () => ({ root: writeFiles(join(root, `set-${places++}`), { 'a/1.png': pngOf(8, 8), 'b/1.png': pngOf(8, 8, 1) }) }),
+      'data-invalid',
+      /has 2 usable images, which leaves no validation image: add images/,
     ],
   ])('%s: one sentence, and nothing half written', async (_, make, code, message) => {
     await expect(loadDataSplits(recipe(make()))).rejects.toMatchObject({ code, message: expect.stringMatching(message) });

@@ -72,8 +72,13 @@ export function recipeSplits(facts: DecodedFacts, recipe: DataRecipe, path: stri
       path,
     );
   }
+  if (facts.classNames.length < 2)
+    throw invalidData(
+      `${path} has one class ('${facts.classNames[0]}'), and a classifier tells two at least apart: add another one.`,
+      path,
+    );
   const all = Uint32Array.from({ length: facts.count }, (_, row) => row);
-  const rows = splitRows(all, facts.labels, facts.splits, recipe.split);
+  const rows = splitRows(all, facts.labels, facts.splits, recipe.split, path);
   return { ...rows, train: firstOf(rows.train, recipe, 'trainImages'), test: firstOf(rows.test, recipe, 'testImages') };
 }
 

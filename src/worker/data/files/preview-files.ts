@@ -54,7 +54,7 @@ export async function previewFiles(recipe: DataRecipe): Promise<DataPreviewSourc
     return { splits: { train: split('train'), validation: split('validation'), test: split('test') }, digest: sets.digest };
   }
   const all = Uint32Array.from({ length: index.count }, (_, place) => place);
-  const rows = splitRows(all, index.labels, index.splits, recipe.split);
+  const rows = splitRows(all, index.labels, index.splits, recipe.split, path);
   const split = (name: SplitName) => ({
     labels: Int32Array.from(rows[name], (row) => index.labels[row]),
     image: (at: number) => oneImage(index, rows[name][at], target),

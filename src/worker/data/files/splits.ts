@@ -26,6 +26,7 @@ function shareOf(images: number, share: number): number {
  * @param rows   the images to split
  * @param labels of all images
  * @param given  `SPLIT_CODE` of all images
+ * @param path   for sentences
  * @throws WorkbenchError `data-invalid` when a split would be empty
  */
 export function splitRows(
@@ -33,6 +34,7 @@ export function splitRows(
   labels: ArrayLike<number>,
   given: Uint8Array,
   { validation, test, seed }: DataRecipe['split'],
+  path: string,
 ): SplitRows {
   const found: Record<SplitName, number[]> = { train: [], validation: [], test: [] };
   for (const row of rows) {
@@ -66,8 +68,8 @@ export function splitRows(
     throw new WorkbenchError(
       'data-invalid',
       name === 'train' || total < 3
-        ? `The data set has ${total === 1 ? 'one usable image' : `${total} usable images`}, which leaves no ${name} image: a training, a validation and a test split need one each at least.`
-        : `data.split.${name} is ${name === 'test' ? test : validation}, which leaves no ${name} image of ${total}: raise it, or add images.`,
+        ? `${path} has ${total === 1 ? 'one usable image' : `${total} usable images`}, which leaves no ${name} image: add images, at least one each for training, validation and test.`
+        : `data.split.${name} is ${name === 'test' ? test : validation}, which leaves no ${name} image of the ${total} in ${path}: raise it, or add images.`,
       { split: name, code },
     );
   }

@@ -13,25 +13,32 @@ export interface FoundTarget extends ImageTarget {
   readonly exact: boolean;
 }
 
-/** A size for images of many: their median, in steps of 32, at most 224. */
+/** A size for images of many: that of most of them, else their median in steps of 32; at most 224. */
 function proposedSide(sizes: readonly ImageSize[]): number {
+  const squares = new Map<number, number>();
+  for (const { height, width } of sizes) if (height === width) squares.set(height, (squares.get(height) ?? 0) + 1);
+  const most = [...squares].find(([, images]) => 2 * images > sizes.length);
+  if (most) return Math.min(224, most[0]);
   const sides = sizes.map(({ height, width }) => Math.min(height, width)).sort((a, b) => a - b);
   const median = sides[sides.length >> 1];
   return Math.min(224, Math.max(32, Math.floor(median / 32) * 32));
 }
 
-/** Sizes of some images spread over the data set; what cannot be used is left out. */
-async function sampleSizes(index: ImageIndex): Promise<ImageSize[]> {
+/** Sizes of some images spread over the data set; what cannot be used is left out. @throws WorkbenchError `data-invalid` when all are */
+async function sampleSizes(index: ImageIndex, path: string): Promise<ImageSize[]> {
   const step = Math.max(1, Math.floor(index.count / LOOKED_AT));
   const sizes: ImageSize[] = [];
+  let first: string | undefined;
   for (let image = 0; image < index.count; image += step) {
     try {
       sizes.push(sizeOf(await index.read(image)));
     } catch (error) {
       if (!(error instanceof UnusableImage)) throw error;
+      first ??= `${index.name(image)}, ${error.message}`;
     }
   }
-  return sizes;
+  if (sizes.length) return sizes;
+  throw invalidData(`None of the images looked at in ${path} can be used; the first, ${first}: put usable images there.`, path);
 }
 
 /**
@@ -42,8 +49,7 @@ async function sampleSizes(index: ImageIndex): Promise<ImageSize[]> {
 export async function findTarget(index: ImageIndex, wish: Wish, path: string, propose = false): Promise<FoundTarget> {
   if (wish.size && wish.channels)
     return { height: wish.size[0], width: wish.size[1], channels: wish.channels, resize: wish.resize, exact: false };
-  const sizes = await sampleSizes(index);
-  if (!sizes.length) throw invalidData(`None of the images looked at in ${path} can be used: see 'eqnet data check'.`, path);
+  const sizes = await sampleSizes(index, path);
   const channels = wish.channels ?? (sizes.every((size) => size.channels === 1) ? 1 : 3);
   if (wish.size) return { height: wish.size[0], width: wish.size[1], channels, resize: wish.resize, exact: false };
   const [first] = sizes;

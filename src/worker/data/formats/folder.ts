@@ -50,6 +50,7 @@ async function open(root: string): Promise<ImageIndex> {
   const splits: number[] = [];
   const files: FileStamp[] = [];
   for (const part of parts) {
+    const start = paths.length;
     for (const [label, name] of classNames.entries()) {
       const folder = join(part.folder, name);
       const before = paths.length;
@@ -68,6 +69,11 @@ async function open(root: string): Promise<ImageIndex> {
         throw invalidData(`The class folder ${folder} ${state}: put images into it, or remove the class '${name}'.`, folder);
       }
     }
+    if (paths.length === start)
+      throw invalidData(
+        `The folder ${part.folder} of a split holds no image: put images into it, or remove it; then images of the training split are held out.`,
+        part.folder,
+      );
   }
   return {
     format: 'folder',

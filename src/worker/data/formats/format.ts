@@ -63,19 +63,23 @@ export function numberedClasses(labels: ArrayLike<number>, path: string, names?:
   let highest = -1;
   let where = 0;
   for (let i = 0; i < labels.length; i++) {
-    if (labels[i] < 0) throw invalidData(`Label ${i} of ${path} is ${labels[i]}: labels count from 0.`, path);
+    if (labels[i] < 0) throw invalidData(`Label ${i} of ${path} is ${labels[i]}: number the classes 0, 1, 2, ...`, path);
     if (labels[i] > highest) [highest, where] = [labels[i], i];
   }
   if (names) {
     if (highest < names.length) return [...names];
-    throw invalidData(`Label ${where} of ${path} is ${highest}: ${names.length} classes have labels 0..${names.length - 1}.`, path);
+    throw invalidData(
+      `Label ${where} of ${path} is ${highest}: ${names.length} classes have labels 0..${names.length - 1}; correct it, or name more classes.`,
+      path,
+    );
   }
-  const seen = new Uint8Array(highest + 1);
+  // more numbers than images leave a gap, however large they are
+  const seen = new Uint8Array(Math.min(highest, labels.length) + 1);
   for (let i = 0; i < labels.length; i++) seen[labels[i]] = 1;
   const missing = seen.indexOf(0);
   if (missing < 0) return Array.from({ length: highest + 1 }, (_, label) => String(label));
   throw invalidData(
-    `Label ${where} of ${path} is ${highest}, but no image has label ${missing}: labels must count from 0 without a gap.`,
+    `Label ${where} of ${path} is ${highest}, but no image has label ${missing}: number the classes 0, 1, 2, ... without a gap.`,
     path,
   );
 }

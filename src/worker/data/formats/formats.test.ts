@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
-import { parquetWriteBuffer } from 'hyparquet-writer';
+import { parquetWriteBuffer, type SchemaElement } from 'hyparquet-writer';
 import { afterAll, describe, expect, it } from 'vitest';
 import { cifarRecords, idxOf, pngOf, tarEntry, writeFiles } from '../testing/image-files.ts';
 import { openImages } from './registry.ts';
@@ -89,20 +89,23 @@ const npz = {
 };
 
 /** A parquet file as the Hugging Face hub writes images. */
-const parquet = (labels: readonly bigint[], names?: readonly string[]): Uint8Array =>
+const imageSchema = (label: 'INT64' | 'BYTE_ARRAY'): SchemaElement[] => [
+  { name: 'root', num_children: 2 },
+  { name: 'image', num_children: 2, repetition_type: 'OPTIONAL' },
+  { name: 'bytes', type: 'BYTE_ARRAY', repetition_type: 'OPTIONAL' },
+  { name: 'path', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' },
+  { name: 'label', type: label, ...(label === 'BYTE_ARRAY' && { converted_type: 'UTF8' as const }), repetition_type: 'OPTIONAL' },
+];
+const parquet = (labels: readonly bigint[], names?: readonly string[], codec: 'SNAPPY' | 'LZ4_RAW' = 'SNAPPY'): Uint8Array =>
   new Uint8Array(
     parquetWriteBuffer({
       columnData: [
         { name: 'image', data: labels.map((_, i) => ({ bytes: pngOf(4, 4, i), path: `${i}.png` })) },
         { name: 'label', data: [...labels] },
       ],
-      schema: [
-        { name: 'root', num_children: 2 },
-        { name: 'image', num_children: 2, repetition_type: 'OPTIONAL' },
-        { name: 'bytes', type: 'BYTE_ARRAY', repetition_type: 'OPTIONAL' },
-        { name: 'path', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' },
-        { name: 'label', type: 'INT64', repetition_type: 'OPTIONAL' },
-      ],
+      schema: imageSchema('INT64'),
+      codec,
+      compressors: { LZ4_RAW: (bytes) => bytes },
       kvMetadata: names && [{ key: 'huggingface', value: JSON.stringify({ info: { features: { label: { names } } } }) }],
     }),
   );
@@ -317,6 +320,24 @@ describe('openImages', () => {
       /loop is a symbolic link back to .*: remove the link/,
     ],
     [
+      'a link to itself in place of a class',
+      () => {
+        const root = place({ 'a/1.png': png });
+        symlinkSync('loop', join(root, 'loop'));
+        return root;
+      },
+      /loop is a symbolic link that leads back to itself: remove it/,
+    ],
+    [
+      'a test split without an image',
+      () => {
+        const root = place({ 'train/a/1.png': png, 'train/b/1.png': png });
+        mkdirSync(join(root, 'test', 'a'), { recursive: true });
+        return root;
+      },
+      /The folder .*test of a split holds no image: put images into it, or remove it/,
+    ],
+    [
       'a link to nowhere',
       () => {
         const root = place({ 'a/1.png': png });
@@ -354,6 +375,21 @@ describe('openImages', () => {
       'more labels than names',
       () => place({ 'images-idx3-ubyte': idxOf([2, 1, 1], [1, 2]), 'labels-idx1-ubyte': idxOf([2], [0, 2]), 'classes.txt': 'a\nb' }),
       /Label 1 of .* is 2: 2 classes have labels 0\.\.1/,
+    ],
+    [
+      'names in place of labels',
+      () => place({ 'x.npy': two, 'y.npy': npy('<U2', [2], new Uint8Array(16)) }),
+      /'y' in .* has the type <U2: labels are whole numbers; names become such with numpy\.unique/,
+    ],
+    [
+      'a label that no 32 bits hold',
+      () => place({ 'x.npy': two, 'y.npy': npy('<i8', [2], longs(0, 2 ** 32)) }),
+      /Label 1 of .* is 4294967296, but no image has label 1: number the classes 0, 1, 2/,
+    ],
+    [
+      'a negative label',
+      () => place({ 'x.npy': two, 'y.npy': npy('|i1', [2], Uint8Array.of(0, 255)) }),
+      /Label 1 of .* is -1: number the classes/,
     ],
     [
       'float pixels',
@@ -415,6 +451,25 @@ describe('openImages', () => {
       'a parquet file that is cut',
       () => join(place({ 'set.parquet': parquet([0n]).subarray(0, 60) }), 'set.parquet'),
       /is not a parquet file, or a cut one/,
+    ],
+    [
+      'a parquet file in a packing that is not read',
+      () => join(place({ 'set.parquet': parquet([0n], undefined, 'LZ4_RAW') }), 'set.parquet'),
+      /is packed with LZ4_RAW, which is not read here: write it again with compression snappy or gzip/,
+    ],
+    [
+      'a parquet label that is text',
+      () => {
+        const columnData = [
+          { name: 'image', data: [{ bytes: png, path: 'a' }] },
+          { name: 'label', data: ['cat'] },
+        ];
+        return join(
+          place({ 'set.parquet': new Uint8Array(parquetWriteBuffer({ columnData, schema: imageSchema('BYTE_ARRAY') })) }),
+          'set.parquet',
+        );
+      },
+      /Label 0 of .* is 'cat' and no whole number: number the classes 0, 1, 2, .* \(ClassLabel/,
     ],
     [
       'a parquet label beyond the names',

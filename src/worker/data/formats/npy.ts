@@ -26,6 +26,12 @@ export interface NpyHeader {
 /** Bytes that hold any header: that of an array of images is about 100 long. */
 export const HEADER_BYTES = 1024;
 
+/** Bytes of one value: `<U5` is text of 5 characters of 4 bytes. */
+function itemBytes(type: string): number {
+  const [, letter, size] = /([a-zA-Z])(\d+)$/.exec(type)!;
+  return Number(size) * (letter === 'U' ? 4 : 1);
+}
+
 /** @throws WorkbenchError `data-invalid` */
 export function npyHeader(bytes: Uint8Array, name: string): NpyHeader {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, HEADER_BYTES));
@@ -44,7 +50,7 @@ export function npyHeader(bytes: Uint8Array, name: string): NpyHeader {
     .map((part) => part.trim())
     .filter(Boolean)
     .map(Number);
-  return { shape: lengths, type, offset, bytes: lengths.reduce((product, length) => product * length, 1) * Number(type.slice(-1)) };
+  return { shape: lengths, type, offset, bytes: lengths.reduce((product, length) => product * length, 1) * itemBytes(type) };
 }
 
 /** @throws WorkbenchError `data-invalid` also for an array that is cut */
@@ -59,7 +65,7 @@ export function readNpy(bytes: Uint8Array, name: string): NpyArray {
 }
 
 /** Whole numbers of any integer type as labels. @throws WorkbenchError `data-invalid` */
-export function labelValues({ shape, type, values }: NpyArray, name: string): Int32Array {
+export function labelValues({ shape, type, values }: NpyArray, name: string): number[] {
   const count = shape[0] ?? 0;
   if (!(shape.length === 1 || (shape.length === 2 && shape[1] === 1)))
     throw invalidData(`${name} has the shape ${shape.join(' x ')}: labels are one whole number for each image.`, name);
@@ -75,6 +81,10 @@ export function labelValues({ shape, type, values }: NpyArray, name: string): In
     i8: (i) => Number(view.getBigInt64(8 * i, true)),
   };
   const read = type.startsWith('>') ? undefined : readers[type.slice(-2)];
-  if (!read) throw invalidData(`${name} has the type ${type}: labels are whole numbers, e.g. int64.`, name);
-  return Int32Array.from({ length: count }, (_, i) => read(i));
+  if (!read)
+    throw invalidData(
+      `${name} has the type ${type}: labels are whole numbers; names become such with numpy.unique(y, return_inverse=True)[1].`,
+      name,
+    );
+  return Array.from({ length: count }, (_, i) => read(i));
 }

@@ -1,5 +1,5 @@
 import { basename, dirname, extname, join } from 'node:path';
-import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import {
   asyncBufferFromFile,
   parquetMetadataAsync,
@@ -32,10 +32,16 @@ function filesOf(path: string): string[] {
 /** `train-00000-of-00002.parquet` is of the split train. */
 const splitOfFile = (file: string): number => splitOf(/^[a-z]+/i.exec(basename(file))?.[0] ?? '') ?? SPLIT_CODE.none;
 
+/** Only newer versions of Node unpack Zstandard: 22.15, 23.8. */
+const { zstdDecompressSync } = zlib as { zstdDecompressSync?: (input: Uint8Array) => Uint8Array };
+
 const compressors: Compressors = {
-  GZIP: (input) => gunzipSync(input),
-  BROTLI: (input) => brotliDecompressSync(input),
+  GZIP: (input) => zlib.gunzipSync(input),
+  BROTLI: (input) => zlib.brotliDecompressSync(input),
+  ...(zstdDecompressSync && { ZSTD: (input: Uint8Array) => zstdDecompressSync(input) }),
 };
+/** Those above and what the parquet reader unpacks by itself. */
+const READ = new Set(['UNCOMPRESSED', 'SNAPPY', ...Object.keys(compressors)]);
 
 interface Part {
   file: string;
@@ -71,6 +77,18 @@ function columnsOf({ schema }: FileMetaData, file: string): Columns {
   );
 }
 
+/** @throws WorkbenchError `data-invalid` naming a packing that is not read */
+function requireReadable({ row_groups: groups }: FileMetaData, file: string): void {
+  const codecs = groups.flatMap(({ columns }) => columns.map(({ meta_data: facts }) => facts?.codec ?? 'UNCOMPRESSED'));
+  const unknown = codecs.find((codec) => !READ.has(codec));
+  if (unknown === undefined) return;
+  const newer = unknown === 'ZSTD' ? ', or run this program on Node 22.15 or newer' : '';
+  throw invalidData(
+    `${file} is packed with ${unknown}, which is not read here: write it again with compression snappy or gzip${newer}.`,
+    file,
+  );
+}
+
 /** Names of the classes in the description that the hub's library puts into a file. */
 function classNamesIn({ key_value_metadata: pairs = [] }: FileMetaData, label: string): string[] | undefined {
   const text = pairs.find(({ key }) => key === 'huggingface')?.value;
@@ -94,7 +112,7 @@ async function read<T>(
     return (await parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors, utf8: false })) as T[];
   } catch (error) {
     throw invalidData(
-      `${part.file} cannot be read (${(error as Error).message}): it is damaged, or packed in a way that is not known here.`,
+      `${part.file} cannot be read (${(error as Error).message}): it is damaged; fetch it or write it again.`,
       part.file,
       error,
     );
@@ -119,17 +137,22 @@ async function open(path: string): Promise<ImageIndex> {
   for (const file of filesOf(path)) {
     const opened = await openPart(file);
     const { image, label } = columnsOf(opened.metadata, file);
+    requireReadable(opened.metadata, file);
     const rows = Number(opened.metadata.num_rows);
     names ??= classNamesIn(opened.metadata, label);
     parts.push({ ...opened, first: labels.length, rows, image });
-    for (const row of await read<Record<string, number | bigint>>(opened, [label], 0, rows)) {
-      labels.push(Number(row[label]));
+    for (const row of await read<Record<string, unknown>>(opened, [label], 0, rows)) {
+      const value = row[label];
+      if (typeof value !== 'bigint' && !Number.isInteger(value))
+        throw invalidData(
+          `Label ${labels.length} of ${path} is '${String(value)}' and no whole number: number the classes 0, 1, 2, ... (ClassLabel of the Hugging Face library).`,
+          path,
+        );
+      labels.push(Number(value));
       splits.push(splitOfFile(file));
     }
   }
   if (!labels.length) throw invalidData(`${path} holds no rows: fetch it again.`, path);
-  const wrong = labels.findIndex((label) => !Number.isInteger(label));
-  if (wrong >= 0) throw invalidData(`Label ${wrong} of ${path} is no whole number: labels count from 0.`, path);
   const pages = new Map<string, Promise<{ bytes?: Uint8Array }[]>>();
   const partOf = (image: number) => parts.findLast(({ first }) => first <= image)!;
   const pageOf = (part: Part, start: number): Promise<{ bytes?: Uint8Array }[]> => {

@@ -17,9 +17,13 @@ const SPLIT_NAMES: Readonly<Record<string, number>> = {
 /** The split that a name stands for, or undefined. */
 export const splitOf = (name: string): number | undefined => SPLIT_NAMES[name.toLowerCase()];
 
-/** Facts of a path, or undefined where there is nothing. */
+/** Facts of a path, or undefined where there is nothing. @throws WorkbenchError `data-invalid` for a link to itself */
 export function factsOf(path: string): Stats | undefined {
-  return statSync(path, { throwIfNoEntry: false });
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw unreadable(path, error);
+  }
 }
 
 export const isFolder = (path: string): boolean => factsOf(path)?.isDirectory() ?? false;

@@ -1,5 +1,5 @@
 import type { LookRequest, WorkerMessage } from '../../../shared/contract/job-protocol.ts';
-import { clearCache, listCache } from '../../data/files/cache.ts';
+import { clearCache, limitCache, listCache } from '../../data/files/cache.ts';
 import { checkData } from './data.ts';
 import { lookAtLayer } from './layer.ts';
 import { lookAtNetwork } from './network.ts';
@@ -26,7 +26,8 @@ export async function look(request: LookRequest, tell: LookProgress): Promise<Ex
     case 'data':
       return { type: 'looked', kind: request.kind, result: await checkData(request.data, request.keep, tell) };
     case 'data-cache': {
-      const { clear } = request;
+      const { clear, limit } = request;
+      if (limit !== undefined) limitCache(limit);
       const result = clear === undefined ? listCache() : clearCache(clear === 'all' ? undefined : clear.key);
       return { type: 'looked', kind: request.kind, result };
     }

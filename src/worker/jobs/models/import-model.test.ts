@@ -17,7 +17,12 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { liveTensors } from '../../engine/layers-testkit.ts';
 import { inferShapes } from '../../../shared/domain/layer-graph.ts';
-import { ModelProtoSchema, StringStringEntryProtoSchema, TensorProto_DataLocation } from '../../formats/onnx/onnx_pb.ts';
+import {
+  ModelProtoSchema,
+  StringStringEntryProtoSchema,
+  TensorProto_DataLocation,
+  TensorProto_DataType,
+} from '../../formats/onnx/onnx_pb.ts';
 import { floatValue } from '../../formats/onnx/protos.ts';
 import { readModelWeights } from '../../models/project-model.ts';
 import { Reporter } from '../reporter.ts';
@@ -156,6 +161,35 @@ describe('what computes the same as its original', () => {
         return g.add('Identity', [g.batchNorm(g.add('Gemm', [pooled, g.floats([6, 4]), g.floats([4])]), 4)]);
       },
     ],
+    [
+      'a pre-activation block, whose normalization follows a sum',
+      (g) =>
+        around(g, (x) => {
+          const inner = g.conv(g.add('Relu', [g.batchNorm(x, 6)]), [6, 6, 3], { pads: [1, 1, 1, 1] }, false);
+          const sum = g.add('Add', [g.conv(g.add('Relu', [g.batchNorm(inner, 6)]), [6, 6, 1]), x]);
+          return g.add('Relu', [g.batchNorm(sum, 6)]);
+        }),
+    ],
+    [
+      'a dense block: normalization of joined channels, one dead channel, constants behind a pool',
+      (g) =>
+        around(
+          g,
+          (x) => {
+            const dead = Float32Array.of(0, 0.5, -2, 1, 1e-20, 3);
+            const first = g.add('Relu', [g.add('Mul', [g.batchNorm(x, 6), g.constant([6, 1, 1], dead)])]);
+            const both = g.add('Concat', [x, g.conv(first, [4, 6, 3], { pads: [1, 1, 1, 1] }, false)], { axis: 1 });
+            const pooled = g.add('AveragePool', [g.conv(g.add('Relu', [g.batchNorm(both, 10)]), [6, 10, 1])], {
+              kernel_shape: [2, 2],
+              strides: [2, 2],
+            });
+            return g.add('Add', [g.add('Mul', [pooled, g.floats([6, 1, 1])]), g.floats([1, 6, 1, 1])]);
+          },
+          6,
+        ),
+    ],
+    ['a normalization beside another reader', (g) => around(g, (x) => { const y = g.conv(x, [6, 6, 1]); return g.add('Add', [g.batchNorm(y, 6), y]); })], // prettier-ignore
+    ['an image that is read with and without a scale', (g) => around(g, (x) => g.add('Add', [x, g.conv(g.add('Mul', ['x', g.floats([3, 1, 1])]), [6, 3, 1])]))], // prettier-ignore
     ['a softmax at the end', (g) => g.add('Softmax', [around(g, (x) => x)], { axis: 1 })],
   ];
 
@@ -175,7 +209,16 @@ describe('what computes the same as its original', () => {
       g.add('Softmax', [around(g, (x) => g.add('Dropout', [g.add('Mul', [x, g.add('Sigmoid', [x])])]))]),
     );
     expect(kindsOf(file)).toEqual(['input', 'conv', 'relu', 'swish', 'globalpool', 'linear']);
-    expect(file.notes.join(' ')).toMatch(/The Softmax at the end is left out.*no batch normalization/);
+    expect(file.notes.join(' ')).toMatch(/The Softmax at the end is left out.*No convolution of the network has a batch normalization/);
+  });
+
+  test('what training no longer moves is said, and exported again it stays the same', async () => {
+    const { network, notes } = await importGraph((g) => around(g, (x) => g.conv(g.add('Relu', [g.batchNorm(x, 6)]), [6, 6, 1])));
+    expect(network.layers.filter(({ kind }) => kind === 'normalize')).toHaveLength(1);
+    expect(notes[0]).toMatch(/^Batch normalization '.*' not directly behind a convolution: kept as a scale and a shift, which neither/);
+    const file = join(folder, 'again.onnx');
+    await exportFloatModel({ source: { folder, name: network.name }, file }, new Reporter(() => undefined), async () => undefined);
+    expect(kindsOf(await importFile(file))).toEqual(network.layers.map(({ kind }) => kind));
   });
 
   test('mean and deviation of the images are exact at padded borders too, because they are a layer', async () => {
@@ -253,6 +296,11 @@ describe('what cannot be read is one sentence, and nothing is stored', () => {
   const plain = (fixture: ModelFixture) => onnxFile((g) => around(g, (x) => x), fixture);
   const node = (middle: (g: GraphFixture, x: string) => string, channels?: number) =>
     onnxFile((g) => around(g, (x) => middle(g, x), channels));
+  const halfImage = () => {
+    const value = floatValue('x', image);
+    if (value.type?.value.case === 'tensorType') value.type.value.value.elemType = TensorProto_DataType.FLOAT16;
+    return value;
+  };
   const sparse = () => {
     const file = written('');
     const handle = openSync(file, 'w');
@@ -289,11 +337,23 @@ describe('what cannot be read is one sentence, and nothing is stored', () => {
       /clips to -1 \.\. Infinity; use ReLU or ReLU6/,
     ],
     [
-      'a loose normalization',
-      () => node((g, x) => g.batchNorm(g.add('MaxPool', [x], { kernel_shape: [2, 2] }), 6)),
-      /BatchNormalization '.*' normalizes the output of '.*' \(maxpool\); put it directly behind a convolution/,
+      'a normalization of features that are read elsewhere',
+      () =>
+        onnxFile((g) => {
+          const x = g.add('Flatten', [g.add('GlobalAveragePool', [g.add('Relu', [g.conv(g.conv('x', [6, 3, 3]), [6, 6, 1])])])]);
+          return g.add('Gemm', [g.add('Add', [g.batchNorm(x, 6), x]), g.floats([6, 4])]);
+        }),
+      /BatchNormalization '.*' scales the output of '.*' \(globalpool\) with constants, where only a linear layer/,
     ],
-    ['a shared normalization', () => node((g, x) => { const y = g.conv(x, [6, 6, 1]); return g.add('Add', [g.batchNorm(y, 6), y]); }), /put it directly behind a convolution that nothing else reads/], // prettier-ignore
+    ['half precision', () => plain({ inputs: [halfImage()] }), /Input 'x' of .* is of type FLOAT16, and images are read as float32/], // prettier-ignore
+    [
+      'a weight that is no number',
+      () =>
+        onnxFile((g) =>
+          around(g, (x) => g.conv(g.add('Mul', [g.conv(x, [6, 6, 1]), g.constant([], Float32Array.of(Number.NaN))]), [6, 6, 1])),
+        ),
+      /Tensor '.*\/weights' of .* holds a value that is not a finite number: train the network again, or export an earlier state of it/,
+    ],
     ['attention', () => node((g, x) => g.add('MatMul', [x, x])), /multiplies two computed tensors, as attention does/],
     ['a softmax inside', () => node((g, x) => g.add('Softmax', [x])), /lies inside the network/],
     [

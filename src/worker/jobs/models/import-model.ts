@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { fromErrorPayload, toErrorPayload, WorkbenchError } from '../../../shared/contract/errors.ts';
 import type { ImportRequest } from '../../../shared/contract/job-protocol.ts';
 import type { LayerGraph } from '../../../shared/domain/layer-graph.ts';
+import { allFinite } from '../../../shared/domain/statistics.ts';
 import { requireClassifier } from '../../../shared/schema/layer-list.ts';
 import { NETWORK_VERSION, type ImportCheck, type ModelFile } from '../../../shared/schema/network.ts';
 import { openOriginal } from '../../export/onnx/run-original.ts';
@@ -24,7 +25,7 @@ import { compareWithOriginal, ending, MAX_DIFFERENCE, type Original } from './co
 const refuse = (sentence: string, cause?: unknown) => new WorkbenchError('model-invalid', sentence, {}, cause);
 
 const WITHOUT_BN =
-  'The network has no batch normalization (most exporters fold it into the convolutions): nothing re-estimates statistics when bit-widths change, so expect less at low bits than with it. docs/import.md shows an export that keeps it.';
+  'No convolution of the network has a batch normalization behind it (most exporters fold it in): nothing re-estimates statistics when bit-widths change, so expect less at low bits than with it. docs/import.md shows an export that keeps it.';
 
 async function sha256Of(file: string): Promise<string> {
   const hash = createHash('sha256');
@@ -44,6 +45,15 @@ function perChannel({ mean, std }: { mean: number[]; std: number[] }, channels: 
   if (std.some((value) => value === 0))
     throw refuse('A standard deviation of 0 leaves nothing of the image: give the one of the training images.');
   return { mean: spread(mean, 'mean'), std: spread(std, 'standard deviation') };
+}
+
+/** @throws WorkbenchError `model-invalid` naming a tensor with a value that is no finite number */
+function requireFinite({ parameters }: ImportedNetwork, file: string): void {
+  for (const [name, values] of parameters)
+    if (!allFinite(values))
+      throw refuse(
+        `Tensor '${name}' of ${file} holds a value that is not a finite number: train the network again, or export an earlier state of it.`,
+      );
 }
 
 /** The image as the original reads it: normalized, in its own order. */
@@ -118,6 +128,7 @@ export async function importModel(
   reporter.report({ phase: 'import', unit: 'file', done: 0, total: 1, note: `reading ${basename(file)}` });
   await breathe();
   const read = isJson(file) ? convertLayersModel(file) : convertOnnx(file);
+  requireFinite(read, file);
   const shape = inputShape(read.graph);
   const wanted = perChannel(normalization ?? { mean: [0], std: [1] }, shape[2]);
   const network: ImportedNetwork = { ...read, graph: { ...normalized(read.graph, wanted), name } };

@@ -63,11 +63,12 @@ function worker() {
   return { open, phase, bring };
 }
 
-/** Small enough for a few steps: two convolutions with stride, a linear layer to `classes`. */
+/** Small enough for a few steps: two convolutions with stride (the second one pre-activated with `bn`), a linear layer to `classes`. */
 const network = (bn: boolean, classes: number) => (g: GraphFixture) => {
   const norm = (x: string) => (bn ? g.batchNorm(x, 4) : x);
   const first = g.add('Relu', [norm(g.conv('x', [4, 1, 3], { pads: [1, 1, 1, 1], strides: [4, 4] }))]);
-  const second = g.add('Relu', [norm(g.conv(first, [4, 4, 3], { strides: [2, 2] }))]);
+  const active = bn ? g.add('Relu', [norm(first)]) : first;
+  const second = g.add('Relu', [norm(g.conv(active, [4, 4, 3], { strides: [2, 2] }))]);
   const pooled = g.add('Flatten', [g.add('GlobalAveragePool', [second])]);
   return g.add('Gemm', [pooled, g.floats([classes, 4]), g.floats([classes])], { transB: 1 });
 };

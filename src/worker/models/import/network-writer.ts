@@ -1,5 +1,5 @@
 import { inferShapes, type Layer, type LayerGraph } from '../../../shared/domain/layer-graph.ts';
-import { noNormalization, normalized, type Normalization } from './normalize.ts';
+import { behind, inverted, noNormalization, normalized, type Normalization } from './normalize.ts';
 
 /** A network of another program as a layer graph, with its weights. */
 export interface ImportedNetwork {
@@ -27,6 +27,8 @@ export class NetworkWriter {
   readonly layers: Layer[] = [];
   readonly parameters = new Map<string, Float32Array>();
   readonly notes: string[] = [];
+  /** batch normalizations that became layers of constants */
+  readonly fixedNorms: string[] = [];
   private readonly shapes = new Map<string, readonly number[]>();
   private readonly names = new Set<string>();
   private affine: Normalization;
@@ -101,39 +103,53 @@ export class NetworkWriter {
   }
 
   /**
-   * x * scale + shift for each channel, written into the layer that produces x: exact, no layer of its own.
+   * x * scale + shift for each channel: written into the layer that produces x where nothing else reads it, so that it costs
+   * nothing; else a layer of constants behind it, which no training moves.
    * @param alone whether nothing else reads x
-   * @throws Unsupported where the producer cannot take it
+   * @param wish  name of that layer
+   * @returns the layer that gives the result
+   * @throws Unsupported for features that no linear layer can take it into
    */
-  scaleAndShift(name: string, scale: Float32Array, shift: Float32Array, alone: boolean): void {
-    if (!alone) throw new Unsupported('scales a tensor that is also read elsewhere');
+  scaleAndShift(name: string, scale: Float32Array, shift: Float32Array, alone: boolean, wish: string): string {
     const layer = this.layer(name);
-    if (layer.kind === 'input') {
-      if (scale.some((value) => value === 0)) throw new Unsupported('multiplies the image with 0');
-      // ((x - mean) / std) * scale + shift = (x - (mean - shift * std / scale)) / (std / scale)
-      const { mean, std } = this.affine;
-      this.affine = {
-        mean: mean.map((value, c) => value - (shift[c] * std[c]) / scale[c]),
-        std: std.map((value, c) => value / scale[c]),
-      };
-      return;
-    }
-    if (layer.kind === 'batchnorm') {
-      const [gamma, beta] = ['gamma', 'beta'].map((part) => this.parameters.get(`${name}/${part}`)!);
-      gamma.forEach((value, c) => (gamma[c] = value * scale[c]));
-      beta.forEach((value, c) => (beta[c] = value * scale[c] + shift[c]));
-      return;
-    }
-    if (layer.kind !== 'conv' && layer.kind !== 'linear')
+    if (alone && this.absorbs(layer, scale, shift)) return name;
+    if (this.shape(name).length !== 3)
       throw new Unsupported(
-        `scales the output of '${name}' (${layer.kind}) with constants, where only a convolution or linear layer can take them`,
+        `scales the output of '${name}' (${layer.kind}) with constants, where only a linear layer that nothing else reads can take them`,
       );
-    const weights = this.parameters.get(`${name}/weights`)!;
-    const channels = scale.length;
-    weights.forEach((value, i) => (weights[i] = value * scale[i % channels]));
-    if (!layer.bias && shift.every((value) => value === 0)) return;
-    const bias = this.biasOf(layer);
-    bias.forEach((value, c) => (bias[c] = value * scale[c] + shift[c]));
+    return this.add(wish, [name], { kind: 'normalize', ...inverted(scale, shift) });
+  }
+
+  /** Whether the constants could be written into the layer. */
+  private absorbs(layer: Layer, scale: Float32Array, shift: Float32Array): boolean {
+    const { name } = layer;
+    switch (layer.kind) {
+      case 'input':
+        if (scale.some((value) => value === 0)) throw new Unsupported('multiplies the image with 0');
+        this.affine = behind(this.affine, inverted(scale, shift));
+        return true;
+      case 'normalize':
+        Object.assign(layer, behind(layer, inverted(scale, shift)));
+        return true;
+      case 'batchnorm': {
+        const [gamma, beta] = ['gamma', 'beta'].map((part) => this.parameters.get(`${name}/${part}`)!);
+        gamma.forEach((value, c) => (gamma[c] = value * scale[c]));
+        beta.forEach((value, c) => (beta[c] = value * scale[c] + shift[c]));
+        return true;
+      }
+      case 'conv':
+      case 'linear': {
+        const weights = this.parameters.get(`${name}/weights`)!;
+        const channels = scale.length;
+        for (let i = 0; i < weights.length; i++) weights[i] *= scale[i % channels];
+        if (!layer.bias && shift.every((value) => value === 0)) return true;
+        const bias = this.biasOf(layer);
+        bias.forEach((value, c) => (bias[c] = value * scale[c] + shift[c]));
+        return true;
+      }
+      default:
+        return false;
+    }
   }
 
   /** Only the layers that the output depends on, the normalization of the image among them. */
@@ -144,6 +160,13 @@ export class NetworkWriter {
     const layers = this.layers.filter((layer) => needed.has(layer.name));
     const parameters = new Map([...this.parameters].filter(([key]) => needed.has(key.slice(0, key.lastIndexOf('/')))));
     const graph = normalized({ name, classes: product(this.shape(output)), layers }, this.affine);
-    return { graph, parameters, notes: this.notes };
+    return { graph, parameters, notes: [...this.notes, ...this.notesOnNorms(needed)] };
+  }
+
+  private notesOnNorms(needed: ReadonlySet<string>): string[] {
+    const fixed = this.fixedNorms.filter((name) => needed.has(name));
+    if (!fixed.length) return [];
+    const which = fixed.length === 1 ? `Batch normalization '${fixed[0]}'` : `${fixed.length} batch normalizations ('${fixed[0]}', ...)`;
+    return [`${which} not directly behind a convolution: kept as a scale and a shift, which neither training nor re-calibration moves.`];
   }
 }

@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
 import { WorkbenchError } from '../../../../shared/contract/errors.ts';
-import type { GraphProto, NodeProto, ValueInfoProto } from '../../../formats/onnx/onnx_pb.ts';
+import { TensorProto_DataType, type GraphProto, type NodeProto, type ValueInfoProto } from '../../../formats/onnx/onnx_pb.ts';
 import { NetworkWriter, Unsupported, type Ending, type ImportedNetwork } from '../network-writer.ts';
 import { Operation, type Conversion } from './converter.ts';
 import { OPERATORS, replacementOf } from './operators/registry.ts';
 import { readOnnx } from './read.ts';
-import { constantOf } from './tensors.ts';
+import { constantOf, typeName } from './tensors.ts';
 import { isImage, type TensorValue } from './values.ts';
 
 /** How the original is fed: its input in its own order, with a fixed batch or any. */
@@ -48,6 +48,11 @@ function inputOf(
       `${file} has ${inputs.length} inputs (${inputs.map(({ name }) => `'${name}'`).join(', ') || 'none'}), and one image is what a network reads here: export it with one input.`,
     );
   const [input] = inputs;
+  const type = input.type?.value.case === 'tensorType' ? input.type.value.value.elemType : undefined;
+  if (type !== undefined && type !== TensorProto_DataType.FLOAT)
+    throw refuse(
+      `Input '${input.name}' of ${file} is of type ${typeName(type)}, and images are read as float32: export the model in float32 (model.float()).`,
+    );
   const dimensions = dimensionsOf(input);
   if (dimensions?.length !== 4)
     throw refuse(

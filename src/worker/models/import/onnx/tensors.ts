@@ -8,6 +8,10 @@ import { sizeOf, type ConstantValue } from './values.ts';
 
 const { FLOAT, DOUBLE, FLOAT16, BFLOAT16, INT64, INT32, INT16, INT8, UINT8, UINT16, UINT32, UINT64, BOOL } = TensorProto_DataType;
 
+/** What ONNX calls a type of numbers. */
+export const typeName = (type: number): string =>
+  Object.entries(TensorProto_DataType).find(([, number]) => number === type)?.[0] ?? String(type);
+
 /** Bytes of one element in raw data. */
 const ELEMENT_BYTES: Readonly<Partial<Record<TensorProto_DataType, number>>> = {
   [FLOAT]: 4,
@@ -119,10 +123,7 @@ export function constantOf(tensor: TensorProto, file: string): ConstantValue {
   const dims = tensor.dims.map(Number);
   const type = tensor.dataType as TensorProto_DataType;
   const bytes = ELEMENT_BYTES[type];
-  if (bytes === undefined)
-    throw new Unsupported(
-      `holds numbers of type ${Object.entries(TensorProto_DataType).find(([, number]) => number === type)?.[0] ?? type}`,
-    );
+  if (bytes === undefined) throw new Unsupported(`holds numbers of type ${typeName(type)}`);
   const count = sizeOf(dims);
   const external = tensor.dataLocation === TensorProto_DataLocation.EXTERNAL;
   const raw = external ? externalBytes(tensor, file, count * bytes) : tensor.rawData;

@@ -174,8 +174,9 @@ class LayersConversion {
       return this.plain(name);
     }
     const scale = gamma.map((value, c) => value / Math.sqrt(variance[c] + epsilon));
-    writer.scaleAndShift(x, scale, beta.map((value, c) => value - mean[c] * scale[c]), this.alone(layer)); // prettier-ignore
-    return this.plain(x);
+    const result = writer.scaleAndShift(x, scale, beta.map((value, c) => value - mean[c] * scale[c]), this.alone(layer), layer.name); // prettier-ignore
+    if (writer.layer(result).kind === 'normalize') writer.fixedNorms.push(result);
+    return this.plain(result);
   }
 
   private several(layer: KerasLayer, kind: 'add' | 'concat' | 'multiply'): Tensor {
@@ -258,8 +259,7 @@ class LayersConversion {
       const channels = this.writer.shape(x).at(-1)!;
       const constants = (name: string, otherwise: number) =>
         new Float32Array(channels).fill(this.setting(layer, name, z.number(), otherwise));
-      this.writer.scaleAndShift(x, constants('scale', 1), constants('offset', 0), this.alone(layer));
-      return this.plain(x);
+      return this.plain(this.writer.scaleAndShift(x, constants('scale', 1), constants('offset', 0), this.alone(layer), layer.name));
     },
   };
 }

@@ -74,7 +74,7 @@ export const conv: Operator = (node) => {
   node.resultLike(x, layer);
 };
 
-/** Kept as a layer behind its convolution, whose statistics are re-estimated; elsewhere it is one affine map. */
+/** Kept as a layer behind its convolution, whose statistics are re-estimated; elsewhere it is one map of constants. */
 export const batchNormalization: Operator = (node) => {
   const { writer, attributes } = node;
   const x = node.tensor(0);
@@ -91,14 +91,8 @@ export const batchNormalization: Operator = (node) => {
   }
   const scale = gamma.map((value, c) => value / Math.sqrt(variance[c] + epsilon));
   const shift = beta.map((value, c) => value - mean[c] * scale[c]);
-  try {
-    writer.scaleAndShift(x.layer, scale, shift, node.alone(0));
-  } catch (error) {
-    if (!(error instanceof Unsupported)) throw error;
-    throw new Unsupported(
-      `normalizes the output of '${x.layer}' (${producer.kind}); put it directly behind a convolution that nothing else reads`,
-    );
-  }
+  const layer = writer.scaleAndShift(x.layer, scale, shift, node.alone(0), node.name(node.proto.input[1]));
   if (producer.kind === 'linear') writer.notes.push(`The batch normalization behind '${x.layer}' is written into its weights.`);
-  node.result(x);
+  if (writer.layer(layer).kind === 'normalize') writer.fixedNorms.push(layer);
+  node.result({ ...x, layer });
 };

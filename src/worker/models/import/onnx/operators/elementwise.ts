@@ -59,8 +59,8 @@ function withConstant(node: Operation, affine: Affine, swapped: Affine | null): 
   if (!form) throw new Unsupported('divides a constant by a tensor');
   const x = node.tensor(first ? 1 : 0);
   const { scale, shift } = form(perChannel(node.constant(first ? 0 : 1, 'constants'), x));
-  node.writer.scaleAndShift(x.layer, scale, shift, node.alone(first ? 1 : 0));
-  node.result(x);
+  const layer = node.writer.scaleAndShift(x.layer, scale, shift, node.alone(first ? 1 : 0), node.name());
+  node.result({ ...x, layer });
 }
 
 const isArithmetic = (node: Operation) => node.isConstant(0) || node.isConstant(1);
