@@ -233,7 +233,8 @@ describe('projects', () => {
 
   test('one that is open elsewhere: one writer, any number of readers', { timeout: RUN_TIMEOUT }, async () => {
     const project = copy();
-    const writer = new Eqnet(run('tiny', project));
+    // longer than everything that is tried meanwhile, on any machine
+    const writer = new Eqnet(run(recipeFile(temporaryFolder(), { pretrain: { epochs: 5000, batch: 16 } }), project));
     await writer.reaches(project, (store) => (store.runs()[1] ? store.metrics('tiny-2', 'pretrain/loss').length > 0 : false));
     const who = `is open in process ${writer.pid}: wait for it or end it, then try again.`;
     expect(failure(await eqnet([...run('tiny', project, '--resume'), '--json']), 'project-locked')).toContain(who);
