@@ -10,7 +10,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { appSection } from './lib/app-results.mjs';
+import { keptSections } from './lib/kept-sections.mjs';
 
 const PLAN = [
   'mnist-quick:0,1,2',
@@ -339,7 +339,6 @@ for (const name of new Set(runs.map((entry) => entry.name))) {
     ),
   );
 }
-// `npm run measure:app` writes a section of its own
-const app = appSection(out);
-writeFileSync(out, `${lines.join('\n').trimEnd()}\n${app && `\n${app}\n`}`);
+// `npm run measure:app` and `npm run bench:large` write sections of their own
+writeFileSync(out, `${[lines.join('\n').trimEnd(), ...keptSections(out)].join('\n\n')}\n`);
 console.log(`${out}: ${runs.length} runs`);

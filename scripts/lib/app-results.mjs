@@ -1,26 +1,9 @@
-// The section of docs/results.md that `npm run measure:app` writes, and what keeps it when `scripts/results.mjs` writes the rest.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+// The section of docs/results.md that `npm run measure:app` writes.
+import { markdownRows as table, putSection } from './kept-sections.mjs';
 
-const BEGIN = '<!-- app: begin -->';
-const END = '<!-- app: end -->';
+/** Puts the section into a file, in place of the one that it has. */
+export const putAppSection = (file, content) => putSection(file, 'app', content);
 
-/** The section with its marks; empty where a file has none. */
-export function appSection(file) {
-  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  const begin = text.indexOf(BEGIN);
-  const end = text.indexOf(END, begin);
-  return begin < 0 || end < 0 ? '' : text.slice(begin, end + END.length);
-}
-
-/** Puts a section into a file, in place of the one that it has. */
-export function putAppSection(file, content) {
-  const text = existsSync(file) ? readFileSync(file, 'utf8') : '# Results\n';
-  const section = `${BEGIN}\n\n${content.trim()}\n\n${END}`;
-  const old = appSection(file);
-  writeFileSync(file, old ? text.replace(old, () => section) : `${text.trimEnd()}\n\n${section}\n`);
-}
-
-const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 const count = (number) => number.toLocaleString('en-US');
 const memory = ({ residentMb, heapMb }) => [residentMb ?? 'not told here', heapMb];
 const frames = ({ frames: seen, medianMs, p95Ms, p99Ms, mostMs, longer }) => [seen, medianMs, p95Ms, p99Ms, mostMs, longer];
