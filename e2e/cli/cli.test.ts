@@ -152,6 +152,18 @@ describe.each(ENGINES)('$title', ({ executor, installed }) => {
       expect(runs[0].float).toEqual(run.float);
     });
 
+    test('profile measures a step without a project, and prints what is documented', async () => {
+      const argv = ['tiny', '--batch', '8', '--repeat', '1', '--threads', '1', '--engine', executor];
+      const found = await documented('profile', ...argv);
+      expect(found).toMatchObject({
+        batch: 8,
+        repeat: 1,
+        engine: { executor, threads: 1 },
+        network: { name: 'small-cnn', image: [28, 28, 1] },
+      });
+      expect([...new Set(fieldsOf(found).filter((name) => !documentation.includes(`"${name}"`)))]).toEqual([]);
+    });
+
     test('the same recipe gives the same digest, also when its worker is killed on the way', { timeout: RUN_TIMEOUT }, async () => {
       const again = ['run', 'tiny', '--project', project, '--engine', executor];
       const killed = new Eqnet([...again, '--json']);

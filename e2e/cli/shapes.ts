@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PHASES } from '../../src/shared/contract/job-protocol.ts';
+import { PROFILE_KINDS } from '../../src/shared/contract/profile.ts';
 import { FORM_KEYS } from '../../src/shared/domain/form.ts';
 import { configurationSchema } from '../../src/shared/schema/configuration.ts';
 
@@ -8,6 +9,7 @@ import { configurationSchema } from '../../src/shared/schema/configuration.ts';
  * is not documented.
  */
 const share = z.number().min(0).max(1);
+const milliseconds = z.number().min(0);
 const count = z.number().int().min(0);
 const bits = z.number().min(2).max(8);
 const form = z.enum(FORM_KEYS as [string, ...string[]]);
@@ -178,6 +180,35 @@ export const SHAPES = {
     seconds: z.number().min(0),
     best: z.string(),
     file: z.string().nullable(),
+  }),
+  profile: z.strictObject({
+    network: z.strictObject({ name: z.string(), parameters: count.min(1), image: z.array(count.min(1)).length(3), classes: count.min(2) }),
+    batch: count.min(1),
+    repeat: count.min(1),
+    engine: z.strictObject({ executor: z.enum(['session', 'portable']), version: z.string(), threads: count.min(1), fused: z.boolean() }),
+    step: z.strictObject({
+      milliseconds,
+      passes: z.array(z.strictObject({ role: z.enum(['highest', 'random', 'lowest']), milliseconds })).min(2),
+      update: milliseconds,
+    }),
+    float: z.strictObject({ milliseconds, ratio: z.number().positive() }),
+    ops: z.strictObject({ milliseconds, count: count.min(1), stepLess: z.number() }),
+    kinds: z.array(z.strictObject({ kind: z.enum(PROFILE_KINDS), milliseconds, share, ops: count })).min(5),
+    quantizationShare: share,
+    layers: z
+      .array(
+        z.strictObject({
+          name: z.string(),
+          kind: z.string(),
+          forward: milliseconds,
+          backward: milliseconds,
+          quantization: milliseconds,
+          milliseconds,
+          share,
+        }),
+      )
+      .min(5),
+    memory: z.strictObject({ before: count.min(1), peak: count.min(1), estimated: z.number().positive() }),
   }),
   config: z.strictObject({ run: z.string(), file: z.string().nullable(), ...costs, configuration: configurationSchema }),
   export: z.strictObject({

@@ -1,8 +1,10 @@
 import { Argument, InvalidArgumentError, Option } from 'commander';
 import { PHASES } from '../shared/contract/job-protocol.ts';
+import { MAX_PROFILE_REPEAT } from '../shared/contract/profile.ts';
 import { FORM_KEYS, GRANULARITIES, MAX_BITS, MIN_BITS, SYMMETRIES, type FormKey } from '../shared/domain/form.ts';
 
 const MAX_SEED = 2 ** 32 - 1;
+const MAX_THREADS = 1024;
 
 function number(text: string, what: string, low: number, high: number, whole: boolean): number {
   const value = Number(text);
@@ -15,6 +17,10 @@ function number(text: string, what: string, low: number, high: number, whole: bo
 export const parseBits = (text: string): number => number(text, `a whole number from ${MIN_BITS} to ${MAX_BITS}`, MIN_BITS, MAX_BITS, true);
 export const parseAverage = (text: string): number => number(text, `a number from ${MIN_BITS} to ${MAX_BITS}`, MIN_BITS, MAX_BITS, false);
 export const parseCount = (text: string): number => number(text, 'a whole number of at least 1', 1, Number.MAX_SAFE_INTEGER, true);
+
+export const parseRepeat = (text: string): number =>
+  number(text, `a whole number from 1 to ${MAX_PROFILE_REPEAT}`, 1, MAX_PROFILE_REPEAT, true);
+export const parseThreads = (text: string): number => number(text, `a whole number from 1 to ${MAX_THREADS}`, 1, MAX_THREADS, true);
 
 export const parseSeed = (text: string): number => number(text, `a whole number from 0 to ${MAX_SEED}`, 0, MAX_SEED, true);
 

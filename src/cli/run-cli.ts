@@ -8,6 +8,7 @@ import { EngineNotReady, registerEngine } from './commands/engine.ts';
 import { registerEval } from './commands/eval.ts';
 import { registerExport } from './commands/export.ts';
 import { registerModel } from './commands/model.ts';
+import { registerProfile } from './commands/profile.ts';
 import { registerRecipes } from './commands/recipes.ts';
 import { registerRun } from './commands/run.ts';
 import { registerSearch } from './commands/search.ts';
@@ -82,6 +83,7 @@ function buildProgram(context: CliContext, onError: (text: string) => void): Com
   registerExport(program, context);
   registerData(program, context);
   registerModel(program, context);
+  registerProfile(program, context);
   registerRecipes(program, context);
   registerEngine(program, context);
   registerServe(program, context);

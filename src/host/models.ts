@@ -4,12 +4,11 @@ import { basename, join } from 'node:path';
 import type { ModelSummary, ModelView } from '../shared/contract/look.ts';
 import { eqnet } from '../shared/contract/command-line.ts';
 import { WorkbenchError } from '../shared/contract/errors.ts';
-import type { FloatExportRequest, FloatExportResult, ImportRequest, Progress, WorkerMessage } from '../shared/contract/job-protocol.ts';
+import type { FloatExportRequest, FloatExportResult, ImportRequest } from '../shared/contract/job-protocol.ts';
 import { viewNetwork } from '../shared/domain/network-view.ts';
 import { modelFileSchema, modelNameSchema, type ModelFile } from '../shared/schema/network.ts';
+import { withLoneWorker, type LoneWorkerOptions } from './lone-worker.ts';
 import { guardStorage } from './storage-error.ts';
-import type { WorkerLauncher } from './worker-launcher.ts';
-import { WorkerProcess } from './worker-process.ts';
 
 export const modelFolder = (project: string): string => join(project, 'models');
 
@@ -75,41 +74,12 @@ export function listModels(project: string): ModelSummary[] {
   });
 }
 
-interface ModelJobOptions {
-  signal?: AbortSignal;
-  onProgress?: (progress: Progress) => void;
-  workerPath?: string;
-  launch?: WorkerLauncher;
-}
-
-const WAY_OUT = 'nothing was changed, try again';
-
-/** A worker of its own for one import or export; ends it at once when asked to stop. */
-async function withWorker<T>(
-  { signal, onProgress, workerPath, launch }: ModelJobOptions,
-  action: (worker: WorkerProcess) => Promise<T>,
-): Promise<T> {
-  const onMessage = (message: WorkerMessage) => {
-    if (message.type === 'progress') onProgress?.(message.progress);
-  };
-  if (signal?.aborted) throw new WorkbenchError('stopped', `Stopped: ${WAY_OUT}.`);
-  const worker = new WorkerProcess({ workerPath, launch, wayOut: WAY_OUT, onMessage });
-  const cancel = () => worker.cancel();
-  signal?.addEventListener('abort', cancel);
-  try {
-    return await action(worker);
-  } finally {
-    signal?.removeEventListener('abort', cancel);
-    await worker.close();
-  }
-}
-
 /** Reads a network of another program into a project, checked against its original. @throws WorkbenchError `model-invalid`, `usage`, `stopped` */
-export function importModel(request: ImportRequest, options: ModelJobOptions = {}): Promise<ModelFile> {
-  return withWorker(options, async (worker) => (await worker.request({ type: 'import-model', request }, 'model-imported')).result);
+export function importModel(request: ImportRequest, options: LoneWorkerOptions = {}): Promise<ModelFile> {
+  return withLoneWorker(options, async (worker) => (await worker.request({ type: 'import-model', request }, 'model-imported')).result);
 }
 
 /** Writes a network of a project, or one that a run trained, as float ONNX, checked in a second runtime. @throws WorkbenchError `model-invalid`, `stopped` */
-export function exportModelFile(request: FloatExportRequest, options: ModelJobOptions = {}): Promise<FloatExportResult> {
-  return withWorker(options, async (worker) => (await worker.request({ type: 'export-model', request }, 'model-exported')).result);
+export function exportModelFile(request: FloatExportRequest, options: LoneWorkerOptions = {}): Promise<FloatExportResult> {
+  return withLoneWorker(options, async (worker) => (await worker.request({ type: 'export-model', request }, 'model-exported')).result);
 }

@@ -11,6 +11,7 @@ import { addDataSet, checkDataSet, downloadDataSet, downloadViews } from './data
 import { listFolder, whyNoNewProject } from './files.ts';
 import { exportFloatJob, importJob } from './models.ts';
 import type { OpenProject } from './open-project.ts';
+import { profileJob } from './profile-job.ts';
 import { addToShelf, checked, exportModel, measure, predict, search, sensitivity } from './questions.ts';
 import { toRpcError } from './rpc-errors.ts';
 import { amendRun, exploredBy, readMetrics, removeRun, resumeRun, sampleLabels, startRun } from './runs.ts';
@@ -225,6 +226,9 @@ export function createRouter(context: HostContext) {
       view: os.engine.view.handler(() => engines.view()),
       doctor: os.engine.doctor.handler(() => engines.examine()),
       install: os.engine.install.handler(({ input }) => ({ job: jobs.add(engines.installation(input)).id })),
+      profile: os.engine.profile.handler(({ input }) => ({
+        job: profileJob(context, projectOf(input), guard.checkRecipe(input.recipe), input.repeat).id,
+      })),
     },
   });
 }

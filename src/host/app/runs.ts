@@ -29,17 +29,18 @@ function noticeOfFit(context: HostContext, project: OpenProject, run: string, wa
 /** What the space holds no longer is left out; in a window the space is set first, and everything else follows it. */
 const fit = (recipe: Recipe): Recipe => fitRecipe(recipe, null, `Recipe '${recipe.name}'`);
 
+/** What a recipe says of the engine, and the settings where it says nothing. */
+export function engineOf(context: HostContext, { engine }: Recipe): Recipe['engine'] {
+  const { executor, threads } = context.settings.get();
+  return {
+    executor: engine.executor === 'auto' ? executor : engine.executor,
+    ...((engine.threads ?? threads) && { threads: engine.threads ?? threads ?? undefined }),
+  };
+}
+
 /** Makes a run of a recipe and queues it. */
 export function startRun(context: HostContext, project: OpenProject, wanted: Recipe, until?: Phase): Started {
-  const { executor, threads } = context.settings.get();
-  const { engine } = wanted;
-  const recipe = fit({
-    ...wanted,
-    engine: {
-      executor: engine.executor === 'auto' ? executor : engine.executor,
-      ...((engine.threads ?? threads) && { threads: engine.threads ?? threads ?? undefined }),
-    },
-  });
+  const recipe = fit({ ...wanted, engine: engineOf(context, wanted) });
   const expected = context.engines.expected(recipe.engine.executor);
   const { store } = project;
   const run = store.createRun(recipe, fingerprintOf(recipe, expected), expected);

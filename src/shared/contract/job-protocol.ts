@@ -11,6 +11,7 @@ import type { Recipe } from '../schema/recipe.ts';
 import type { DataPreview, LayerView, NetworkView, SearchPoints, SensitivityView, SplitName } from './look.ts';
 import type { DataCacheView, DataReport } from './data-report.ts';
 import type { ErrorPayload } from './errors.ts';
+import type { ProfileRequest, StepProfile } from './profile.ts';
 
 /** The phases of a run in order. Each can be resumed; each starts only when the ones before it are done. */
 export const PHASES = ['pretrain', 'calibrate', 'supernet', 'grid', 'sample', 'predictor', 'search', 'measure', 'export'] as const;
@@ -345,6 +346,7 @@ export type HostMessage =
   | { type: 'predict'; request: PredictRequest }
   | { type: 'import-model'; request: ImportRequest }
   | { type: 'export-model'; request: FloatExportRequest }
+  | { type: 'profile'; request: ProfileRequest }
   /** signal-to-quantization-noise ratio of every layer, activations included */
   | { type: 'sensitivity' }
   /** hold at the end of the current step, with everything in memory; answered by `paused` */
@@ -360,7 +362,7 @@ export type HostMessage =
   | { type: 'close' };
 
 export interface Progress {
-  phase: Phase | 'data' | 'evaluate' | 'import';
+  phase: Phase | 'data' | 'evaluate' | 'import' | 'profile';
   /** what is being counted, e.g. `step`, `configuration`, `image` */
   unit: string;
   done: number;
@@ -392,6 +394,7 @@ export type WorkerMessage =
   | { type: 'predicted'; result: PredictResult }
   | { type: 'model-imported'; result: ModelFile }
   | { type: 'model-exported'; result: FloatExportResult }
+  | { type: 'profiled'; result: StepProfile }
   | { type: 'sensitivity'; result: SensitivityView }
   | { type: 'paused' }
   | { type: 'resumed' }

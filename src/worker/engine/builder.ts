@@ -6,6 +6,7 @@ import type {
   Node,
   OpAttributes,
   OpName,
+  Origin,
   Pooling,
   Program,
   ProgramFunction,
@@ -74,6 +75,7 @@ export class GraphBuilder {
   private readonly constants = new Map<string, Value>();
   private readonly composites = new Map<Node, Composite>();
   private open: OpenFunction | null = null;
+  private origin: Origin = { layer: null, purpose: 'bookkeeping', backward: false };
 
   /** Declares a variable once; a second call with the same name and shape returns the first. */
   variable(name: string, shape: Shape, dtype: DType = 'float32'): Variable {
@@ -120,13 +122,24 @@ export class GraphBuilder {
     return value;
   }
 
+  /** Says of the nodes that `body` writes what they are there for; what is left out stays as it is around it. */
+  within<T>(origin: Partial<Origin>, body: () => T): T {
+    const outer = this.origin;
+    this.origin = { ...outer, ...origin };
+    try {
+      return body();
+    } finally {
+      this.origin = outer;
+    }
+  }
+
   private get current(): OpenFunction {
     if (!this.open) throw new Error('Feeds, reads and effects belong inside a function.');
     return this.open;
   }
 
   private add(op: OpName, inputs: readonly Value[], outputs: readonly [Shape, DType][], attributes: Record<string, unknown> = {}): Value[] {
-    const node = { id: this.nextId++, op, inputs, attributes, outputs: [] as Value[] };
+    const node = { id: this.nextId++, op, origin: this.origin, inputs, attributes, outputs: [] as Value[] };
     for (const [shape, dtype] of outputs) {
       if (!valid(shape)) throw new Error(`${op} would produce shape [${shape.join(',')}].`);
       node.outputs.push({ node, index: node.outputs.length, shape, dtype });
@@ -186,7 +199,7 @@ export class GraphBuilder {
   }
 
   private effectNode(op: OpName, inputs: readonly Value[], attributes: Record<string, unknown>): void {
-    this.current.effects.push({ id: this.nextId++, op, inputs, attributes, outputs: [] });
+    this.current.effects.push({ id: this.nextId++, op, origin: this.origin, inputs, attributes, outputs: [] });
   }
 
   /** Sets the variable after everything was read. Several changes of one variable happen in the order written. */

@@ -1,7 +1,7 @@
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import { hasFusedOps, type TensorHandle, type TfBinding, type TfOpAttribute } from './binding.ts';
 import type { DType, HostArray, Node, Program, Shape } from './graph.ts';
-import { InterpretingExecutor, type AdamStep, type KernelLibrary } from './interpreter.ts';
+import { InterpretingExecutor, type AdamStep, type KernelLibrary, type WrapKernels } from './interpreter.ts';
 import { lower, TF_TYPE, type TfAttribute, type TfAttributes, type TfSink } from './lowering.ts';
 
 /** Runs the vocabulary op by op through the addon: for debugging, gradient checks and shape checks. */
@@ -116,6 +116,10 @@ class EagerKernels implements KernelLibrary<number> {
   }
 }
 
-export function createEagerExecutor(binding: TfBinding, program: Program): InterpretingExecutor<number> {
-  return new InterpretingExecutor('eager', program, new EagerKernels(binding));
+export function createEagerExecutor(
+  binding: TfBinding,
+  program: Program,
+  wrap: WrapKernels = (library) => library,
+): InterpretingExecutor<number> {
+  return new InterpretingExecutor('eager', program, wrap(new EagerKernels(binding)));
 }

@@ -133,7 +133,7 @@ export function fuseBatchNorms(nodes: readonly Node[], leaving: ReadonlySet<Valu
   const stands = new Map<Value, Value>();
   const claimed = new Set<Value>();
   const make = (from: Node, op: OpName, inputs: readonly Value[], outputs: readonly Value[], attributes: FusedBatchNorm): Node => {
-    const node: Node = { id: from.id, op, inputs, attributes: { ...attributes }, outputs: [] };
+    const node: Node = { id: from.id, op, origin: from.origin, inputs, attributes: { ...attributes }, outputs: [] };
     return Object.assign(node, { outputs: outputs.map(({ shape, dtype }, index): Value => ({ node, index, shape, dtype })) });
   };
   for (const norm of nodes) {

@@ -141,9 +141,9 @@ export function gradientsOf(b: GraphBuilder, loss: Value, wanted: readonly Value
   };
   const ones = b.constant(new Float32Array(loss.shape.reduce((a, s) => a * s, 1)).fill(1), loss.shape);
   give(loss, ones);
-  for (const node of path) {
+  const differentiate = (node: Node): void => {
     const slots = collected.get(node);
-    if (!slots) continue;
+    if (!slots) return;
     const gradients = slots.map((list) => (list.length ? b.addN(list) : null));
     collected.set(
       node,
@@ -152,12 +152,13 @@ export function gradientsOf(b: GraphBuilder, loss: Value, wanted: readonly Value
     const composite = b.compositeOf(node);
     if (composite) {
       if (gradients[0]) composite.backward(gradients[0]).forEach((gradient, i) => give(composite.inputs[i], gradient));
-      continue;
+      return;
     }
-    if (!node.inputs.some((input) => needed.has(input.node))) continue;
+    if (!node.inputs.some((input) => needed.has(input.node))) return;
     const rule = BACKWARD[node.op];
     if (!rule) throw new Error(`Op ${node.op} (node ${node.id}) has no gradient.`);
     rule(b, node, gradients).forEach((gradient, i) => give(node.inputs[i], gradient));
-  }
+  };
+  for (const node of path) b.within({ ...node.origin, backward: true }, () => differentiate(node));
   return wanted.map((value) => collected.get(value.node)?.[value.index][0] ?? null);
 }

@@ -111,10 +111,21 @@ export interface Value {
   readonly dtype: DType;
 }
 
+/** What a node is there for; a profile sums by it. */
+export interface Origin {
+  /** layer of the network; null for what is around it */
+  readonly layer: string | null;
+  /** `bookkeeping`: tables, accumulators, optimizer */
+  readonly purpose: 'network' | 'weight-quantization' | 'activation-quantization' | 'loss' | 'bookkeeping';
+  /** whether it belongs to a gradient */
+  readonly backward: boolean;
+}
+
 export interface Node {
   /** Creation order; inputs always have smaller ids, so it is a topological order. */
   readonly id: number;
   readonly op: OpName;
+  readonly origin: Origin;
   readonly inputs: readonly Value[];
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly outputs: readonly Value[];

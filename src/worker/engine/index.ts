@@ -4,6 +4,7 @@ import { loadBinding } from './binding.ts';
 import { createEagerExecutor } from './eager.ts';
 import type { Executor, ExecutorKind } from './executor.ts';
 import type { Program } from './graph.ts';
+import type { WrapKernels } from './interpreter.ts';
 import { SessionExecutor } from './session.ts';
 
 export interface EngineOptions {
@@ -16,17 +17,22 @@ export interface EngineOptions {
   fused?: boolean;
   /** CPU threads inside one op; all cores when left out. Only the first executor of a process can choose. */
   threads?: number;
+  /** Of the executors that run op by op; `session` has no use for it. */
+  wrap?: WrapKernels;
 }
 
 /**
  * Makes an executor for a program: `session` is the fast one, `eager` runs op by op, `portable` needs no native code.
  * @throws WorkbenchError `engine-missing` without an addon, `engine-failed` when it does not load or refuses the program
  */
-export async function createExecutor(program: Program, { kind, addonPath, opsPath, fused, threads }: EngineOptions): Promise<Executor> {
+export async function createExecutor(
+  program: Program,
+  { kind, addonPath, opsPath, fused, threads, wrap }: EngineOptions,
+): Promise<Executor> {
   if (kind === 'portable') {
     // Loaded on demand, so that a process with TensorFlow does not load a second tensor library.
     const { createPortableExecutor } = await import('./portable.ts');
-    return createPortableExecutor(program);
+    return createPortableExecutor(program, undefined, wrap);
   }
   if (!addonPath) {
     throw new WorkbenchError(
@@ -35,5 +41,5 @@ export async function createExecutor(program: Program, { kind, addonPath, opsPat
     );
   }
   const binding = loadBinding(addonPath, { threads, opsPath });
-  return kind === 'session' ? new SessionExecutor(binding, program, fused) : createEagerExecutor(binding, program);
+  return kind === 'session' ? new SessionExecutor(binding, program, fused) : createEagerExecutor(binding, program, wrap);
 }

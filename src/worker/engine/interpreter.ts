@@ -18,6 +18,9 @@ export interface KernelLibrary<T> {
   dispose(): void;
 }
 
+/** Stands between an interpreting executor and its kernels; for measurements. */
+export type WrapKernels = <T>(library: KernelLibrary<T>) => KernelLibrary<T>;
+
 export interface AdamStep<T> {
   gradient: T;
   rate: T;

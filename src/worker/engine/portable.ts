@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import type { HostArray, Node, OpName, Program, Shape } from './graph.ts';
-import { InterpretingExecutor, type AdamStep, type KernelLibrary } from './interpreter.ts';
+import { InterpretingExecutor, type AdamStep, type KernelLibrary, type WrapKernels } from './interpreter.ts';
 import { CONVOLUTIONS } from './portable/convolution.ts';
 import { ELEMENTWISE } from './portable/elementwise.ts';
 import { LAYOUT } from './portable/layout.ts';
@@ -92,6 +92,7 @@ class PortableKernels implements KernelLibrary<tf.Tensor> {
 export async function createPortableExecutor(
   program: Program,
   backends?: readonly PortableBackend[],
+  wrap: WrapKernels = (library) => library,
 ): Promise<InterpretingExecutor<tf.Tensor>> {
-  return new InterpretingExecutor('portable', program, new PortableKernels(await startPortableBackend(backends)));
+  return new InterpretingExecutor('portable', program, wrap(new PortableKernels(await startPortableBackend(backends))));
 }

@@ -13,6 +13,7 @@ import { measure } from './measure.ts';
 import { predict } from './predict.ts';
 import { predictor } from './predictor.ts';
 import { pretrain } from './pretrain.ts';
+import { profile } from './profile/profile.ts';
 import { Reporter } from './reporter.ts';
 import { RunControl } from './run-control.ts';
 import { sample } from './sample.ts';
@@ -108,6 +109,8 @@ export class WorkerSession {
         return reporter.send({ type: 'model-imported', result: await importModel(message.request, reporter, this.control.breathe) });
       case 'export-model':
         return reporter.send({ type: 'model-exported', result: await exportFloatModel(message.request, reporter, this.control.breathe) });
+      case 'profile':
+        return reporter.send({ type: 'profiled', result: await profile(message.request, reporter, this.control.breathe) });
       case 'sensitivity':
         return reporter.send({ type: 'sensitivity', result: await measureSensitivity(this.run()) });
       case 'look':

@@ -1,4 +1,4 @@
-import type { BatchNormLayer, LayerGraph, QuantizedLayer, WindowPoolLayer } from '../../shared/domain/layer-graph.ts';
+import type { BatchNormLayer, Layer, LayerGraph, QuantizedLayer, WindowPoolLayer } from '../../shared/domain/layer-graph.ts';
 import { quantizationPoints, quantizedLayers } from '../../shared/domain/layer-graph.ts';
 import type { GraphBuilder } from '../engine/builder.ts';
 import { elementCount, type Pooling, type Value } from '../engine/graph.ts';
@@ -32,7 +32,7 @@ export function forward(b: GraphBuilder, graph: LayerGraph, images: Value, hooks
   const order = new Map(quantizedLayers(graph).map((layer, i) => [layer.name, i]));
   const values = new Map<string, Value>();
   let last = images;
-  for (const layer of graph.layers) {
+  const write = (layer: Layer): void => {
     const inputs = layer.inputs.map((name) => values.get(name)!);
     let y: Value;
     switch (layer.kind) {
@@ -95,6 +95,7 @@ export function forward(b: GraphBuilder, graph: LayerGraph, images: Value, hooks
     const point = points.get(layer.name);
     last = point === undefined ? y : hooks.activation(point, y);
     values.set(layer.name, last);
-  }
+  };
+  for (const layer of graph.layers) b.within({ layer: layer.name, purpose: 'network' }, () => write(layer));
   return last;
 }

@@ -18,14 +18,16 @@ const reluTakenAlong = (x: Value): [input: Value, relu: boolean] => (x.node.op =
  */
 export function quantizeActivation(b: GraphBuilder, x: Value, q: ActivationQuantizer): Value {
   const [input, relu] = reluTakenAlong(x);
-  return b.composite(
-    [input, q.logStep, q.offset],
-    () => b.fakeQuant(input, q, relu),
-    (dy) => {
-      const { dx, sums } = b.fakeQuantGrad(dy, input, q, relu);
-      const [logStep, offset] = b.unpack(b.mul(q.scale, sums));
-      return [dx, logStep, offset];
-    },
+  return b.within({ purpose: 'activation-quantization' }, () =>
+    b.composite(
+      [input, q.logStep, q.offset],
+      () => b.fakeQuant(input, q, relu),
+      (dy) => {
+        const { dx, sums } = b.fakeQuantGrad(dy, input, q, relu);
+        const [logStep, offset] = b.unpack(b.mul(q.scale, sums));
+        return [dx, logStep, offset];
+      },
+    ),
   );
 }
 
@@ -50,21 +52,23 @@ export function quantizeWeights(b: GraphBuilder, w: Value, q: WeightQuantizer): 
   let ratio: Value;
   let clipped: Value;
   let quantized: Value;
-  return b.composite(
-    [w, q.logStep, q.offset],
-    () => {
-      ratio = b.div(b.sub(w, q.offset), q.step);
-      clipped = b.clip(ratio, q.low, q.high);
-      quantized = b.plus(b.mul(b.rint(clipped), q.step), q.offset);
-      return quantized;
-    },
-    (dq) => {
-      const dw = b.mul(dq, b.equalMask(ratio, clipped));
-      const dot = b.sum(b.mul(dq, quantized), axes);
-      const outside = b.sub(b.sum(dq, axes), b.sum(dw, axes));
-      const both = b.sub(dot, b.sum(b.mul(dw, w), axes));
-      return [dw, b.mul(q.scale, b.sub(both, b.mul(q.offset, outside))), b.mul(q.scale, outside)];
-    },
+  return b.within({ purpose: 'weight-quantization' }, () =>
+    b.composite(
+      [w, q.logStep, q.offset],
+      () => {
+        ratio = b.div(b.sub(w, q.offset), q.step);
+        clipped = b.clip(ratio, q.low, q.high);
+        quantized = b.plus(b.mul(b.rint(clipped), q.step), q.offset);
+        return quantized;
+      },
+      (dq) => {
+        const dw = b.mul(dq, b.equalMask(ratio, clipped));
+        const dot = b.sum(b.mul(dq, quantized), axes);
+        const outside = b.sub(b.sum(dq, axes), b.sum(dw, axes));
+        const both = b.sub(dot, b.sum(b.mul(dw, w), axes));
+        return [dw, b.mul(q.scale, b.sub(both, b.mul(q.offset, outside))), b.mul(q.scale, outside)];
+      },
+    ),
   );
 }
 

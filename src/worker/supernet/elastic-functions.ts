@@ -58,7 +58,7 @@ export function pass(scope: ProgramScope, batch: number): void {
       // step that is given up between two passes must leave nothing behind.
       batchNorm: scope.freezeBn ? scope.runningBatchNorm : scope.trainingBatchNorm(() => undefined),
     });
-    const { loss, crossEntropy, divergence } = guidedLoss(b, logits, labels, teacher, lambda);
+    const { loss, crossEntropy, divergence } = b.within({ purpose: 'loss' }, () => guidedLoss(b, logits, labels, teacher, lambda));
     const wanted = [...scope.elastic.map((variable) => b.read(variable)), ...logs, ...offsets];
     const gradients = gradientsOf(b, loss, wanted);
     scope.elastic.forEach((variable, i) => b.assignAdd(scope.accumulator(variable.name, variable.shape), gradients[i]!));

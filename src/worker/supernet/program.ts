@@ -30,6 +30,15 @@ export function floatProgram(layout: TableLayout, batch: number): Program {
   return scope.b.build();
 }
 
+/** What a training step runs, and nothing else. @param batch images of a step, float or elastic */
+export function trainingProgram(layout: TableLayout, batch: number, options: { freezeBn?: boolean } = {}): Program {
+  const scope = new ProgramScope(layout, options.freezeBn);
+  floatStep(scope, batch);
+  pass(scope, batch);
+  apply(scope);
+  return scope.b.build();
+}
+
 /**
  * Writes every function of a run's network over one set of variables.
  * @param options freezeBn: elastic training takes every BN as the float net has it, and leaves it so

@@ -8,6 +8,7 @@ import { EXPORT_FORMAT_IDS } from '../../domain/export-formats.ts';
 import { FORM_KEYS, MAX_BITS, MIN_BITS, GRANULARITIES, SYMMETRIES } from '../../domain/form.ts';
 import { configurationSchema } from '../../schema/configuration.ts';
 import { recipeSchema } from '../../schema/recipe.ts';
+import { MAX_PROFILE_REPEAT, PROFILE_REPEAT } from '../profile.ts';
 import { settingsSchema, type Settings } from '../../schema/settings.ts';
 import { data } from './data.ts';
 import { base, pathSchema, phaseSchema, projectRef, runRef } from './common.ts';
@@ -234,6 +235,10 @@ const engine = {
   /** queues the set-up of the native engine; progress comes with the job */
   install: base
     .input(z.strictObject({ gpu: z.boolean().default(false), force: z.boolean().default(false) }))
+    .output(type<{ job: string }>()),
+  /** measures where the time of a training step goes, on images of noise; the job's result is a `StepProfile`, which nothing stores */
+  profile: base
+    .input(projectRef.extend({ recipe: recipeSchema, repeat: z.number().int().min(1).max(MAX_PROFILE_REPEAT).default(PROFILE_REPEAT) }))
     .output(type<{ job: string }>()),
 };
 

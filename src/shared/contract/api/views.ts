@@ -140,7 +140,7 @@ export interface RecentProject {
   problem: string | null;
 }
 
-export type JobKind = 'run' | 'measure' | 'search' | 'export' | 'install' | 'data' | 'import' | 'export-model';
+export type JobKind = 'run' | 'measure' | 'search' | 'export' | 'install' | 'data' | 'import' | 'export-model' | 'profile';
 export type JobState = 'queued' | 'starting' | 'running' | 'pausing' | 'paused' | 'stopping' | 'done' | 'stopped' | 'failed';
 
 /** Something that takes time. Jobs of a run carry its id. */
