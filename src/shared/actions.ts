@@ -146,6 +146,7 @@ export const ACTIONS: readonly Action[] = [
   action('engine.examine', 'run'),
   action('engine.install', 'run'),
   action('engine.cancel', 'run'),
+  action('engine.profile', 'run', { project: true }),
   action('settings.reset', 'edit'),
 
   action('help.shortcuts', 'help', { accelerator: 'CmdOrCtrl+/', also: ['?'], ...inMenu('help', 1) }),

@@ -6,7 +6,7 @@ import { useApp } from '../../stores/app.ts';
 import { host } from '../../stores/host.ts';
 import { useProjects } from '../../stores/projects.ts';
 import { modelEdit, normalizationOf, type NormalizationForm } from './own-network.ts';
-import { useJob } from './use-job.ts';
+import { useJob } from '../../stores/use-job.ts';
 
 export type OwnNetworks = ReturnType<typeof useOwnNetworks>;
 

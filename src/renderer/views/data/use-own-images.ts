@@ -6,7 +6,7 @@ import { useApp } from '../../stores/app.ts';
 import { host } from '../../stores/host.ts';
 import { useProjects } from '../../stores/projects.ts';
 import { formOf, reportFits, wishOf, type ImagesForm, type ImagesWish } from './own-images.ts';
-import { useJob } from './use-job.ts';
+import { useJob } from '../../stores/use-job.ts';
 import { recipeSchema } from '../../../shared/schema/recipe.ts';
 
 interface Added {

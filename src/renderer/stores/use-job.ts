@@ -1,10 +1,10 @@
 /** One job that a dialog starts: how far it is, what it found, or why it failed. */
 import { computed, ref, watch, type ComputedRef, type Ref } from 'vue';
-import type { JobView } from '../../../shared/contract/api/views.ts';
-import { toWorkbenchError } from '../../../shared/contract/client.ts';
-import { t } from '../../i18n.ts';
-import { useApp } from '../../stores/app.ts';
-import { isLive, useJobs } from '../../stores/jobs.ts';
+import type { JobView } from '../../shared/contract/api/views.ts';
+import { toWorkbenchError } from '../../shared/contract/client.ts';
+import { t } from '../i18n.ts';
+import { useApp } from './app.ts';
+import { isLive, useJobs } from './jobs.ts';
 
 export interface DialogJob {
   /** null before the host knows it, and after its end */
