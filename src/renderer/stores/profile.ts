@@ -1,6 +1,6 @@
 /** Profiles of training steps that this window asked for: the newest of each project, kept while the window is open. */
 import { defineStore } from 'pinia';
-import { computed, ref, shallowReactive } from 'vue';
+import { computed, markRaw, ref, shallowReactive } from 'vue';
 import type { StepProfile } from '../../shared/contract/profile.ts';
 import { host } from './host.ts';
 import { useProjects } from './projects.ts';
@@ -11,9 +11,12 @@ export const useProfile = defineStore('profile', () => {
   const found = shallowReactive(new Map<string, StepProfile>());
   /** the project that is, or was last, measured */
   const place = ref<string | null>(null);
-  const work = useJob<StepProfile>((profile) => {
-    if (place.value !== null) found.set(place.value, profile);
-  });
+  // raw: a store would take the refs in it apart
+  const work = markRaw(
+    useJob<StepProfile>((profile) => {
+      if (place.value !== null) found.set(place.value, profile);
+    }),
+  );
 
   const folder = computed(() => projects.view?.folder ?? null);
   const here = computed(() => place.value === folder.value);
