@@ -11,7 +11,7 @@ import type { Recipe } from '../schema/recipe.ts';
 import type { DataPreview, LayerView, NetworkView, SearchPoints, SensitivityView, SplitName } from './look.ts';
 import type { DataCacheView, DataReport } from './data-report.ts';
 import type { ErrorPayload } from './errors.ts';
-import type { ProfileRequest, StepProfile } from './profile.ts';
+import type { StepProfile } from './profile.ts';
 
 /** The phases of a run in order. Each can be resumed; each starts only when the ones before it are done. */
 export const PHASES = ['pretrain', 'calibrate', 'supernet', 'grid', 'sample', 'predictor', 'search', 'measure', 'export'] as const;
@@ -335,6 +335,16 @@ export interface FloatExportResult {
   sha256: string;
   /** the file in ONNX Runtime against the network here */
   check: ImportCheck;
+}
+
+/** Where the time of a training step of a recipe goes, on images of noise. */
+export interface ProfileRequest {
+  /** `supernet.batch` is the batch of both steps */
+  recipe: Recipe;
+  /** the imported networks of the project */
+  models?: string;
+  engine: WorkerOptions['engine'];
+  repeat: number;
 }
 
 export type HostMessage =

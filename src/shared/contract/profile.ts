@@ -1,6 +1,4 @@
 /** What `eqnet profile` measures: where the time of one elastic training step goes. */
-import type { Recipe } from '../schema/recipe.ts';
-import type { WorkerOptions } from './job-protocol.ts';
 
 /** Kinds of work in the order in which they are listed. */
 export const PROFILE_KINDS = [
@@ -21,15 +19,6 @@ export type ProfileKind = (typeof PROFILE_KINDS)[number];
 /** Repetitions when nobody says how many, and the most that are taken. */
 export const PROFILE_REPEAT = 5;
 export const MAX_PROFILE_REPEAT = 1000;
-
-export interface ProfileRequest {
-  /** `supernet.batch` is the batch of both steps */
-  recipe: Recipe;
-  /** the imported networks of the project */
-  models?: string;
-  engine: WorkerOptions['engine'];
-  repeat: number;
-}
 
 /** Times are milliseconds, the least of `repeat` repetitions after a warm-up. */
 export interface StepProfile {

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { WorkbenchError } from '../../../shared/contract/errors.ts';
-import type { ProfileRequest, StepProfile } from '../../../shared/contract/profile.ts';
+import type { ProfileRequest } from '../../../shared/contract/job-protocol.ts';
+import type { StepProfile } from '../../../shared/contract/profile.ts';
 import { inferShapes, parameterCount } from '../../../shared/domain/layer-graph.ts';
 import { hasFusedOps, loadBinding, usesGpu } from '../../engine/binding.ts';
 import type { Executor } from '../../engine/executor.ts';
