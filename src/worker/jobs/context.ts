@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import type { OpenedInfo, WorkerOptions } from '../../shared/contract/job-protocol.ts';
 import { parseForm, type FormKey } from '../../shared/domain/form.ts';
@@ -9,7 +8,7 @@ import { buildSearchSpace } from '../../shared/domain/space.ts';
 import type { Recipe } from '../../shared/schema/recipe.ts';
 import type { DataSplits, ImageSet } from '../data/dataset.ts';
 import { loadDataSplits } from '../data/load.ts';
-import { hasFusedOps, tensorflowVersion, usesGpu } from '../engine/binding.ts';
+import { hasFusedOps } from '../engine/binding.ts';
 import type { Executor } from '../engine/executor.ts';
 import type { HostArray, Program } from '../engine/graph.ts';
 import { createExecutor } from '../engine/index.ts';
@@ -24,6 +23,7 @@ import { readSupernet } from '../supernet/measuring.ts';
 import { damagedCheckpoint } from '../formats/safetensors.ts';
 import { TABLE_NAMES } from '../supernet/program-scope.ts';
 import { buildProgram, trainingVariables, type ProgramSizes } from '../supernet/program.ts';
+import { engineFacts, threadsOf } from './engine-facts.ts';
 import { availableBytes, requireMemory } from './memory-check.ts';
 import type { Reporter } from './reporter.ts';
 import type { RunControl } from './run-control.ts';
@@ -95,7 +95,7 @@ export class RunContext {
   ) {
     this.breathe = control.breathe;
     this.recipe = options.recipe;
-    this.threads = options.engine.threads ?? (Number(process.env.TF_NUM_INTRAOP_THREADS) || availableParallelism());
+    this.threads = threadsOf(options.engine);
     this.checkpoints = new CheckpointStore(
       options.runDirectory,
       [options.fingerprint, data.digest, model.digest].filter(Boolean).join('-'),
@@ -137,23 +137,13 @@ export class RunContext {
   }
 
   info(): OpenedInfo {
-    const { engine } = this.options;
-    const native = engine.executor !== 'portable';
     return {
       layers: [...this.layout.facts],
       points: [...this.layout.points],
       parameters: parameterCount(this.layout.graph),
       images: { train: this.data.train.count, validation: this.data.validation.count, test: this.data.test.count },
       dataDigest: this.data.digest,
-      engine: {
-        executor: engine.executor,
-        version:
-          native && engine.addonPath
-            ? `TensorFlow ${tensorflowVersion(engine.addonPath, { threads: this.threads, opsPath: engine.opsPath })}`
-            : 'TensorFlow.js wasm',
-        threads: native ? this.threads : 1,
-        gpu: native && usesGpu(),
-      },
+      engine: engineFacts(this.options.engine),
     };
   }
 

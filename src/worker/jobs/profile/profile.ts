@@ -1,9 +1,8 @@
-import { availableParallelism } from 'node:os';
 import { WorkbenchError } from '../../../shared/contract/errors.ts';
 import type { ProfileRequest } from '../../../shared/contract/job-protocol.ts';
 import type { StepProfile } from '../../../shared/contract/profile.ts';
 import { inferShapes, parameterCount } from '../../../shared/domain/layer-graph.ts';
-import { hasFusedOps, loadBinding, usesGpu } from '../../engine/binding.ts';
+import { hasFusedOps } from '../../engine/binding.ts';
 import type { Executor } from '../../engine/executor.ts';
 import { fusedProgram } from '../../engine/fused-program.ts';
 import type { Program } from '../../engine/graph.ts';
@@ -16,7 +15,8 @@ import { trainingProgram } from '../../supernet/program.ts';
 import { drawSubnet, stepRoles } from '../../supernet/subnets.ts';
 import { elasticStep, floatStep, targetRows, type Batch, type StepRecord } from '../../supernet/trainer.ts';
 import { networkOf } from '../look/network.ts';
-import { availableBytes, neededBytes, requireMemory } from '../memory-check.ts';
+import { engineFacts } from '../engine-facts.ts';
+import { availableBytes, neededBytes, requireMemory, type MemoryPlan } from '../memory-check.ts';
 import type { Reporter } from '../reporter.ts';
 import { firstState, noiseBatch } from './first-state.ts';
 import { leastOf, summarize, type PassTimes } from './summarize.ts';
@@ -97,12 +97,11 @@ async function measureOps(bench: Bench, fused: boolean): Promise<{ passes: PassT
 }
 
 /** Refuses what does not fit; the elastic pass takes the most. @returns bytes that it takes */
-function requirePassMemory(program: Program, layout: TableLayout, { recipe }: ProfileRequest, fused: boolean): number {
+function requirePassMemory(plan: MemoryPlan): number {
   const { pass } = functionNames;
-  const only = { ...program, functions: new Map([[pass, program.functions.get(pass)!]]) };
-  const layers = layout.facts.length;
-  requireMemory({ program: only, recipe, layers, fused, available: availableBytes(), single: () => trainingProgram(layout, 1) });
-  return neededBytes(only, pass, layers, fused);
+  const program = { ...plan.program, functions: new Map([[pass, plan.program.functions.get(pass)!]]) };
+  requireMemory({ ...plan, program });
+  return neededBytes(program, pass, plan.layers, plan.fused);
 }
 
 /**
@@ -117,19 +116,24 @@ export async function profile(request: ProfileRequest, reporter: Reporter, breat
   const image = inferShapes(graph).get(graph.layers[0].name)!;
   const size = recipe.supernet.batch;
   const portable = request.engine.executor === 'portable';
-  const threads = portable ? 1 : (request.engine.threads ?? (Number(process.env.TF_NUM_INTRAOP_THREADS) || availableParallelism()));
-  const { addonPath, opsPath } = request.engine;
-  let version = 'TensorFlow.js wasm';
-  if (!portable && addonPath) version = `TensorFlow ${loadBinding(addonPath, { threads, opsPath }).TF_Version}`;
-  if (!portable && usesGpu())
+  const { version, threads, gpu } = engineFacts(request.engine);
+  if (gpu)
     throw new WorkbenchError(
       'usage',
       'A profile measures every op on the processor, and this engine computes on a GPU: set the CPU build up, or choose the portable engine.',
     );
   const fused = !portable && hasFusedOps();
   const before = process.memoryUsage.rss();
-  const program = trainingProgram(layout, size, { freezeBn: recipe.supernet.freezeBn });
-  const estimated = requirePassMemory(program, layout, request, fused);
+  const programFor = (images: number) => trainingProgram(layout, images, { freezeBn: recipe.supernet.freezeBn });
+  const program = programFor(size);
+  const estimated = requirePassMemory({
+    program,
+    recipe,
+    layers: layout.facts.length,
+    fused,
+    available: availableBytes(),
+    single: () => programFor(1),
+  });
 
   const total = 2 * (repeat + 1);
   let done = 0;
@@ -138,6 +142,7 @@ export async function profile(request: ProfileRequest, reporter: Reporter, breat
     reporter.report({ phase: 'profile', unit: 'step', done, total });
     await breathe();
   };
+  const { addonPath, opsPath } = request.engine;
   const engine: EngineOptions = { kind: portable ? 'portable' : 'session', addonPath, opsPath, threads };
   const bench: Bench = { recipe, layout, program, batch: noiseBatch(size, image, graph.classes, recipe.seed), repeat, engine, worked };
   const executor = await createExecutor(program, engine);
