@@ -93,7 +93,7 @@ describe.each(engines.filter(({ kind }) => kind !== 'eager'))(`a profile on the 
     const found = await profile(
       {
         recipe,
-        repeat: 2,
+        repeat: 1,
         engine: { executor: kind, addonPath: process.env.EQNET_ADDON || undefined, opsPath: process.env.EQNET_OPS || undefined },
       },
       new Reporter((message) => message.type === 'progress' && told.push(message.progress.done / message.progress.total)),
