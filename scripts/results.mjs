@@ -241,7 +241,7 @@ for (const name of new Set(runs.map((entry) => entry.name))) {
           wall,
           `${Math.round(total)}${star}`,
           `${slow.join(', ')}${star}`,
-          `\`${run.digest.slice(0, 12)}\``,
+          run.digest ? `\`${run.digest.slice(0, 12)}\`` : 'of the whole run only',
         ];
       }),
     ),
