@@ -136,12 +136,11 @@ void BatchMoments(const float* x, int64_t rows, int64_t channels, std::vector<do
     }
     count = all;
   }
+  // In this order, std::max lets a NaN of x through.
   for (int64_t c = 0; c < channels; c++) variance[c] = std::max(variance[c], 0.0) / count;
 }
 
-// A NaN in x must come out as a NaN, which std::max would hide.
-void ComputeForward(void* kernel, TF_OpKernelContext* raw) {
-  Context context(raw);
+void ComputeForward(void* kernel, Context& context) {
   const Attributes& attributes = *static_cast<Attributes*>(kernel);
   const Input x = context.Get(0);
   const Input gamma = context.Get(1);
@@ -172,8 +171,7 @@ void ComputeForward(void* kernel, TF_OpKernelContext* raw) {
                [&](int64_t, Span span) { attributes.kind().forward(n, activation, span, x.data, residual.data, y); });
 }
 
-void ComputeBackward(void* kernel, TF_OpKernelContext* raw) {
-  Context context(raw);
+void ComputeBackward(void* kernel, Context& context) {
   const Attributes& attributes = *static_cast<Attributes*>(kernel);
   // Behind a residual its gradient, dz, is stored for the second pass, else dz is computed again.
   float* dz = attributes.residual ? context.ForwardOrAllocate({0}, 1, 4) : context.AllocateVector(4, 0);
@@ -237,7 +235,7 @@ void RegisterBatchNorm() {
                 CopyShape(shapes, 0, 0, status);
                 for (int output = 1; output < 4; output++) CopyShape(shapes, 1, output, status);
               },
-              Create, ComputeForward, Delete});
+              Create, Guarded<ComputeForward>, Delete});
   RegisterOp({"EqnetBatchNormGrad",
               {"dy: float", "x: float", "gamma: float", "beta: float", "mean: float", "inverse: float", "extra: n * float"},
               {"dx: float", "dgamma: float", "dbeta: float", "sums: float", "dresidual: float"},
@@ -249,7 +247,7 @@ void RegisterBatchNorm() {
                 CopyShape(shapes, 2, 2, status);
                 SetVectorShape(shapes, 3, 2, status);
               },
-              Create, ComputeBackward, Delete});
+              Create, Guarded<ComputeBackward>, Delete});
 }
 
 }  // namespace eqnet

@@ -63,8 +63,7 @@ struct Attributes {
 void* Create(TF_OpKernelConstruction* construction) { return new Attributes{BoolAttribute(construction, "relu")}; }
 void Delete(void* kernel) { delete static_cast<Attributes*>(kernel); }
 
-void ComputeForward(void* kernel, TF_OpKernelContext* raw) {
-  Context context(raw);
+void ComputeForward(void* kernel, Context& context) {
   const bool relu = static_cast<Attributes*>(kernel)->relu;
   const Quantizer q = context.ReadQuantizer(1);
   float* y = context.ForwardOrAllocate({0}, 0, 0);
@@ -75,8 +74,7 @@ void ComputeForward(void* kernel, TF_OpKernelContext* raw) {
   });
 }
 
-void ComputeBackward(void* kernel, TF_OpKernelContext* raw) {
-  Context context(raw);
+void ComputeBackward(void* kernel, Context& context) {
   const bool relu = static_cast<Attributes*>(kernel)->relu;
   const Quantizer q = context.ReadQuantizer(2);
   float* dx = context.ForwardOrAllocate({0, 1}, 1, 0);
@@ -105,7 +103,7 @@ void RegisterFakeQuant() {
               {"y: float"},
               {"relu: bool"},
               [](TF_ShapeInferenceContext* shapes, TF_Status* status) { CopyShape(shapes, 0, 0, status); },
-              Create, ComputeForward, Delete});
+              Create, Guarded<ComputeForward>, Delete});
   RegisterOp({"EqnetFakeQuantGrad",
               {"dy: float", "x: float", "step: float", "offset: float", "low: float", "high: float"},
               {"dx: float", "sums: float"},
@@ -114,7 +112,7 @@ void RegisterFakeQuant() {
                 CopyShape(shapes, 1, 0, status);
                 SetVectorShape(shapes, 1, 2, status);
               },
-              Create, ComputeBackward, Delete});
+              Create, Guarded<ComputeBackward>, Delete});
 }
 
 }  // namespace eqnet

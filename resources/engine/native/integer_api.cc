@@ -18,11 +18,10 @@ struct View {
   T* data = nullptr;
   int64_t length = 0;
 };
-template <typename T> constexpr napi_typedarray_type kArrayType;
-template <> constexpr napi_typedarray_type kArrayType<uint8_t> = napi_uint8_array;
-template <> constexpr napi_typedarray_type kArrayType<int8_t> = napi_int8_array;
-template <> constexpr napi_typedarray_type kArrayType<int32_t> = napi_int32_array;
-template <> constexpr napi_typedarray_type kArrayType<float> = napi_float32_array;
+constexpr napi_typedarray_type ArrayType(uint8_t) { return napi_uint8_array; }
+constexpr napi_typedarray_type ArrayType(int8_t) { return napi_int8_array; }
+constexpr napi_typedarray_type ArrayType(int32_t) { return napi_int32_array; }
+constexpr napi_typedarray_type ArrayType(float) { return napi_float32_array; }
 
 void Check(napi_status status, const char* what) {
   if (status != napi_ok) throw std::runtime_error(what);
@@ -36,7 +35,7 @@ View<T> ArrayOf(napi_env env, napi_value value, int64_t length = -1) {
   size_t count = 0;
   void* data = nullptr;
   if (is) Check(napi_get_typedarray_info(env, value, &type, &count, &data, nullptr, nullptr), "An array cannot be read.");
-  if (!is || type != kArrayType<T>) throw std::runtime_error("An array has another type than the network takes.");
+  if (!is || type != ArrayType(T{})) throw std::runtime_error("An array has another type than the network takes.");
   if (length >= 0 && static_cast<int64_t>(count) != length)
     throw std::runtime_error("An array has " + std::to_string(count) + " values where the network takes " + std::to_string(length) + ".");
   return {static_cast<T*>(data), static_cast<int64_t>(count)};
@@ -111,7 +110,7 @@ void Complete(napi_env env, napi_status, void* data) {
   if (task->problem.empty()) {
     napi_resolve_deferred(env, task->deferred, result);
   } else {
-    napi_value message, error;
+    napi_value message = nullptr, error = nullptr;
     napi_create_string_utf8(env, task->problem.c_str(), NAPI_AUTO_LENGTH, &message);
     napi_create_error(env, nullptr, message, &error);
     napi_reject_deferred(env, task->deferred, error);

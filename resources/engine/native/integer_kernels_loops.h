@@ -28,7 +28,7 @@ void Affine(const int32_t* __restrict sums, int64_t stride, const float* __restr
     for (int64_t c = 0; c < channels; c++) out[x * channels + c] = static_cast<float>(sums[x * stride + c]) * scale[c] + bias[c];
 }
 
-// Adds sums and squares of each channel over the pixels of a row. Both are whole numbers below 2^53 for any row that fits memory.
+// Adds sums and squares of each channel over the pixels of a row, in order: squares of large sums are rounded, on all in the same way.
 void AddMoments(const int32_t* __restrict sums, int64_t stride, int64_t pixels, int64_t channels, double* __restrict totals,
                 double* __restrict squares) {
   for (int64_t x = 0; x < pixels; x++) {

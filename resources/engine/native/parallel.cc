@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -20,10 +21,16 @@ struct Job {
   const std::function<void(int64_t, int64_t, int64_t)>* work;
   std::atomic<int64_t> next{0};
   std::atomic<int64_t> done{0};
+  std::atomic<bool> failed{false};
+  std::exception_ptr problem;  // of who set `failed`
 
   void Run() {
     for (int64_t i = next++; i < blocks; i = next++) {
-      (*work)(i, i * block, std::min(size, (i + 1) * block));
+      try {
+        if (!failed.load(std::memory_order_relaxed)) (*work)(i, i * block, std::min(size, (i + 1) * block));
+      } catch (...) {
+        if (!failed.exchange(true)) problem = std::current_exception();
+      }
       done.fetch_add(1, std::memory_order_release);
     }
   }
@@ -37,14 +44,14 @@ class Helpers {
     return *helpers;
   }
 
-  int count() const { return count_; }
-
+  // To as many helpers as there are blocks that the caller does not begin with.
   void Offer(const std::shared_ptr<Job>& job) {
+    const int64_t helpers = std::min<int64_t>(count_, job->blocks - 1);
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      for (int i = 0; i < count_; i++) jobs_.push_back(job);
+      for (int64_t i = 0; i < helpers; i++) jobs_.push_back(job);
     }
-    wake_.notify_all();
+    for (int64_t i = 0; i < helpers; i++) wake_.notify_one();
   }
 
  private:
@@ -84,10 +91,11 @@ void ParallelBlocks(int64_t size, int64_t block, const std::function<void(int64_
   job->blocks = blocks;
   job->work = &work;
   Helpers& helpers = Helpers::Get();
-  if (blocks > 1 && helpers.count() > 0) helpers.Offer(job);
+  if (blocks > 1) helpers.Offer(job);
   job->Run();
   // What is left is at most one block on each helper.
   while (job->done.load(std::memory_order_acquire) < blocks) std::this_thread::yield();
+  if (job->problem) std::rethrow_exception(job->problem);
 }
 
 }  // namespace eqnet

@@ -16,6 +16,11 @@ void Context::Report() {
   if (!ok()) TF_OpKernelContext_Failure(context_, status_);
 }
 
+void Context::Fail(const char* why) {
+  TF_SetStatus(status_, TF_INTERNAL, why);
+  Report();
+}
+
 TF_Tensor* Context::Tensor(int index) {
   if (!ok()) return nullptr;
   if (!inputs_[index]) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <initializer_list>
 #include <vector>
 
@@ -55,6 +56,7 @@ class Context {
   // their data are asked for: what holds those counts as a reader.
   float* ForwardOrAllocate(std::initializer_list<int> candidates, int like, int output);
   float* AllocateVector(int output, int64_t size);
+  void Fail(const char* why);
 
  private:
   TF_Tensor* Tensor(int index);
@@ -67,6 +69,17 @@ class Context {
   std::vector<TF_Tensor*> tensors_;
   std::vector<TF_Tensor*> inputs_;
 };
+
+// A compute function: TensorFlow, which calls it, is built without exceptions and would end the process.
+template <void (*kBody)(void* kernel, Context& context)>
+void Guarded(void* kernel, TF_OpKernelContext* raw) {
+  Context context(raw);
+  try {
+    kBody(kernel, context);
+  } catch (const std::exception& error) {
+    context.Fail(error.what());
+  }
+}
 
 bool BoolAttribute(TF_OpKernelConstruction* construction, const char* name);
 float FloatAttribute(TF_OpKernelConstruction* construction, const char* name);

@@ -1,5 +1,7 @@
-import { dirname } from 'node:path';
-import { expect, test } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { buildFusedOps, locateFusedOps } from './fused-ops.ts';
 import { locateEngine } from './locate.ts';
 
@@ -13,3 +15,17 @@ test.skipIf(!engine)(
     expect(built).toEqual(locateFusedOps(folder));
   },
 );
+
+test('ops have no name that others find before they have been loaded once', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'eqnet-ops-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const compiler = join(folder, 'compiler.sh');
+  writeFileSync(compiler, '#!/bin/sh\nfor last; do :; done\necho > "${last#-o}"\n', { mode: 0o755 });
+  // An addon that says what lies there when it is loaded.
+  const addon = join(folder, 'addon.cjs');
+  const list = `require('node:fs').readdirSync(${JSON.stringify(join(folder, 'ops'))}).filter((name) => name.endsWith('.node'))`;
+  writeFileSync(addon, `throw new Error('found: ' + ${list}.join());`);
+  const built = await buildFusedOps(folder, addon, { ...process.env, CXX: compiler });
+  expect(built).toEqual({ problem: 'they do not load (found:)' });
+  expect(locateFusedOps(folder)).toBeNull();
+});

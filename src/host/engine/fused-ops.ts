@@ -87,12 +87,12 @@ export async function buildFusedOps(
         ];
         const compiled = await runChild(compiler.command, args, { env, signal });
         if (compiled.status !== 0) return { problem: `${compiler.command} could not compile them (${lastLines(compiled.stderr, 1)})` };
+        // Before they get their name: whoever looks for them meanwhile, or after an interruption, must not find ones that do not load.
+        const { error } = await probeAddon(addonPath, env, signal, [built]);
+        if (error !== undefined) return { problem: `they do not load (${error})` };
         const path = join(folder, `${digest}.node`);
         await rename(built, path);
-        const { error } = await probeAddon(addonPath, env, signal, [path]);
-        if (error === undefined) return { path, digest };
-        await rm(path, { force: true });
-        return { problem: `they do not load (${error})` };
+        return { path, digest };
       } finally {
         await rm(staging, { recursive: true, force: true });
       }

@@ -82,6 +82,7 @@ export class RunContext {
   private executorPromise: Promise<Executor> | null = null;
   private executorNow: Executor | null = null;
   private stateName: CheckpointName | null = null;
+  private lastEvaluator: Evaluator | null = null;
   /** Always a number: sums are split among the threads, so their count is part of what makes a digest. */
   readonly threads: number;
 
@@ -235,10 +236,13 @@ export class RunContext {
     return this.executor();
   }
 
-  /** An evaluator of what the executor holds now. */
+  /** An evaluator of what the executor holds now; the one before gives its memory back, which a collector of garbage does not see. */
   async evaluator(): Promise<Evaluator> {
     const executor = await this.executor();
-    return evaluatorOf(executor, await readSupernet(executor, this.layout, this.data.train), this.recipe.evaluation.batch);
+    const supernet = await readSupernet(executor, this.layout, this.data.train);
+    this.lastEvaluator?.releaseMemory();
+    this.lastEvaluator = evaluatorOf(executor, supernet, this.recipe.evaluation.batch, this.control.insideStep);
+    return this.lastEvaluator;
   }
 
   /** sha256 of parameters and quantizer tables. */

@@ -40,9 +40,24 @@ export async function searchTargets(
   forms: readonly FormKey[],
   targets: readonly Target[],
 ): Promise<SearchPhaseResult> {
-  const { recipe, layout, reporter, control } = context;
+  const { control } = context;
   const started = performance.now() - control.heldMilliseconds;
   const model = await openPredictor(context);
+  try {
+    return await searchWith(context, model, forms, targets, started);
+  } finally {
+    model.dispose();
+  }
+}
+
+async function searchWith(
+  context: RunContext,
+  model: Predictor,
+  forms: readonly FormKey[],
+  targets: readonly Target[],
+  started: number,
+): Promise<SearchPhaseResult> {
+  const { recipe, layout, reporter, control } = context;
   const { population, generations, parents, mutation, samplerDraws, remeasure } = recipe.search;
   const space = buildSearchSpace(layout.facts, layout.points, recipe.space);
   const send = (round: SearchPoints) => reporter.send({ type: 'search-points', round });
@@ -114,7 +129,6 @@ export async function searchTargets(
       });
     }
   }
-  model.dispose();
   return {
     candidates,
     evaluations: state.completed.reduce((sum, run) => sum + run.evaluations, 0),

@@ -33,6 +33,11 @@ export class Evaluator {
     private readonly batch: number,
   ) {}
 
+  /** Gives back the memory that is kept for the next measurement. */
+  releaseMemory(): void {
+    this.measuring.releaseMemory();
+  }
+
   /** The integers of one configuration, BN re-calibrated. */
   async view(configuration: Configuration, recalibrationImages: number): Promise<IntegerView> {
     const ready = await this.measuring.ready(configuration, recalibrationImages);
@@ -67,15 +72,19 @@ export class Evaluator {
 }
 
 /** Measuring by native code on integers, where it is there and fits the network; else by the run's program. */
-function measuringOf(executor: Executor, supernet: TrainedSupernet, batch: number): Measuring {
+function measuringOf(executor: Executor, supernet: TrainedSupernet, batch: number, onLayer?: () => Promise<void>): Measuring {
   const module = executor.kind === 'portable' ? null : integerModule();
   const plan = module && integerPlan(supernet.layout);
-  return plan ? new IntegerMeasuring(module, plan, supernet) : new ProgramMeasuring(executor, supernet, batch);
+  return plan ? new IntegerMeasuring(module, plan, supernet, { onLayer }) : new ProgramMeasuring(executor, supernet, batch);
 }
 
-/** An evaluator of a trained supernet. @param batch images between two chances to stop; those of an evaluation call of the program */
-export function evaluatorOf(executor: Executor, supernet: TrainedSupernet, batch: number): Evaluator {
-  return new Evaluator(measuringOf(executor, supernet, batch), supernet.layout.graph.classes, batch);
+/**
+ * An evaluator of a trained supernet.
+ * @param batch   images between two chances to stop; those of an evaluation call of the program
+ * @param onLayer called between the layers of a native re-calibration; may throw to stop
+ */
+export function evaluatorOf(executor: Executor, supernet: TrainedSupernet, batch: number, onLayer?: () => Promise<void>): Evaluator {
+  return new Evaluator(measuringOf(executor, supernet, batch, onLayer), supernet.layout.graph.classes, batch);
 }
 
 /** Accuracy of the float net with its running BN statistics. */

@@ -9,7 +9,7 @@ import type { Configuration } from '../../shared/schema/configuration.ts';
 import type { ImageSet } from '../data/dataset.ts';
 import { integerModule } from '../engine/binding.ts';
 import type { Executor } from '../engine/executor.ts';
-import { INSTRUCTION_SETS, IntegerNet } from '../engine/integer-net.ts';
+import { INSTRUCTION_SETS, IntegerNet, type IntegerModule } from '../engine/integer-net.ts';
 import { nativeNote, testExecutors } from '../engine/testing.ts';
 import { referenceEvaluator } from '../export/reference.ts';
 import { convBlock, maxPool, network, residual } from '../models/blocks.ts';
@@ -65,7 +65,7 @@ describe.runIf(native)(`measuring on integers${nativeNote}`, () => {
   let executor: Executor;
   let supernet: TrainedSupernet;
   const evaluator = (instructions?: (typeof INSTRUCTION_SETS)[number], batch = BATCH) =>
-    new Evaluator(new IntegerMeasuring(integerModule()!, integerPlan(LAYOUT)!, supernet, instructions), 3, batch);
+    new Evaluator(new IntegerMeasuring(integerModule()!, integerPlan(LAYOUT)!, supernet, { instructions }), 3, batch);
   beforeAll(async () => {
     const sizes = { pretrainBatch: 0, trainBatch: 2, evaluationBatch: BATCH, recalibration: [RECALIBRATION], calibration: 0 };
     const program = buildProgram(LAYOUT, sizes);
@@ -144,6 +144,42 @@ describe.runIf(native)(`measuring on integers${nativeNote}`, () => {
     for (const [, configuration] of CONFIGURATIONS.slice(0, 4)) alone.push((await shared.measure(configuration, TEST, options)).logits);
     const together = await Promise.all(CONFIGURATIONS.slice(0, 4).map(([, configuration]) => shared.measure(configuration, TEST, options)));
     expect(together.map(({ logits }) => logits)).toEqual(alone);
+  });
+
+  test('a stop is obeyed between the layers of a re-calibration, and the next configuration does not notice', async () => {
+    let layers = 0;
+    const onLayer = async () => {
+      if (++layers === 4) throw new Error('stopped');
+    };
+    const measuring = new IntegerMeasuring(integerModule()!, integerPlan(LAYOUT)!, supernet, { onLayer });
+    const stopped = new Evaluator(measuring, 3, BATCH);
+    await expect(stopped.measure(CONFIGURATIONS[0][1], TEST, options)).rejects.toThrow('stopped');
+    expect(layers).toBe(4);
+    const { logits } = await stopped.measure(CONFIGURATIONS[4][1], TEST, options);
+    expect(logits).toEqual((await evaluator().measure(CONFIGURATIONS[4][1], TEST, options)).logits);
+  });
+
+  test('memory for the next configuration is given back on request, and taken again', async () => {
+    const held = new Set<object>();
+    const real = integerModule()!;
+    const module: IntegerModule = {
+      ...real,
+      createIntegerNet(...made) {
+        const net = real.createIntegerNet(...made)!;
+        held.add(net);
+        return net;
+      },
+      releaseIntegerNet(net) {
+        held.delete(net);
+        real.releaseIntegerNet(net);
+      },
+    };
+    const shared = new Evaluator(new IntegerMeasuring(module, integerPlan(LAYOUT)!, supernet), 3, BATCH);
+    const { logits } = await shared.measure(CONFIGURATIONS[0][1], TEST, options);
+    expect(held.size).toBe(1);
+    shared.releaseMemory();
+    expect(held.size).toBe(0);
+    expect((await shared.measure(CONFIGURATIONS[0][1], TEST, options)).logits).toEqual(logits);
   });
 
   test('a scale that is not finite is told, not measured', async () => {

@@ -28,6 +28,13 @@ function gridsOf({ activations }: SnappedQuantizers): Float32Array {
 
 const NONE: BatchNormStatistics = { mean: new Float32Array(0), variance: new Float32Array(0) };
 
+interface IntegerOptions {
+  /** the best one of this machine when left out */
+  instructions?: InstructionSet;
+  /** called between the layers of a re-calibration; may throw to stop */
+  onLayer?: () => Promise<void>;
+}
+
 /** Measuring on integers, by native code: sums are exact, so the same whatever the threads and the instruction set. */
 export class IntegerMeasuring implements Measuring {
   private readonly calibrationImages = new Map<number, Uint8Array>();
@@ -35,12 +42,11 @@ export class IntegerMeasuring implements Measuring {
   /** The next configuration takes it over, with its memory. */
   private idle: IntegerNet | null = null;
 
-  /** @param instructions the best one of this machine when left out */
   constructor(
     private readonly module: IntegerModule,
     private readonly plan: IntegerPlan,
     private readonly supernet: TrainedSupernet,
-    private readonly instructions?: InstructionSet,
+    private readonly options: IntegerOptions = {},
   ) {
     this.codes = new WeightCodes(supernet.parameters);
   }
@@ -89,25 +95,29 @@ export class IntegerMeasuring implements Measuring {
     const steps = stepsByTensor(activations);
     const unfolded = unfoldedLayers(layout, configuration, snapped, this.codes);
     net.load(gridsOf(snapped), unfolded.map(({ codes }) => codes as Int8Array), unfolded.map(({ weightZeroPoint }) => weightZeroPoint)); // prettier-ignore
-    net.begin(this.calibrationBatch(images));
     const layers: IntegerLayer[] = [];
-    for (const [i, layer] of unfolded.entries()) {
-      const inputStep = steps.get(layer.input)!;
-      const statistics = batchNormBehind(graph, layer.name) ? await this.statistics(net, i, layer, inputStep, images) : NONE;
-      const folded = foldLayer(layout, layer, inputStep, parameters, statistics);
-      const { multiplier, bias } = foldedAffine(folded, inputStep);
-      const scale = multiplier.map((factor, c) => factor * layer.weightStep[c] * inputStep);
-      // Codes know no NaN: what float layers would pass on to the logits has to be said here.
-      if (!scale.every(Number.isFinite) || !bias.every(Number.isFinite)) throw diverged(layer.name);
-      net.fold(i, scale, bias);
-      layers.push(folded);
+    net.begin(this.calibrationBatch(images));
+    try {
+      for (const [i, layer] of unfolded.entries()) {
+        await this.options.onLayer?.();
+        const inputStep = steps.get(layer.input)!;
+        const statistics = batchNormBehind(graph, layer.name) ? await this.statistics(net, i, layer, inputStep, images) : NONE;
+        const folded = foldLayer(layout, layer, inputStep, parameters, statistics);
+        const { multiplier, bias } = foldedAffine(folded, inputStep);
+        const scale = multiplier.map((factor, c) => factor * layer.weightStep[c] * inputStep);
+        // Codes know no NaN: what float layers would pass on to the logits has to be said here.
+        if (!scale.every(Number.isFinite) || !bias.every(Number.isFinite)) throw diverged(layer.name);
+        net.fold(i, scale, bias);
+        layers.push(folded);
+      }
+    } finally {
+      net.end();
     }
-    net.end();
     return { graph, configuration, layers, activations };
   }
 
   async ready(configuration: Configuration, images: number): Promise<ReadyConfiguration> {
-    const net = this.idle ?? new IntegerNet(this.module, this.plan, this.instructions);
+    const net = this.idle ?? new IntegerNet(this.module, this.plan, this.options.instructions);
     this.idle = null;
     const release = () => {
       if (this.idle) net.release();
@@ -120,6 +130,12 @@ export class IntegerMeasuring implements Measuring {
       release();
       throw error;
     }
+  }
+
+  releaseMemory(): void {
+    this.idle?.release();
+    this.idle = null;
+    this.calibrationImages.clear();
   }
 
   private logits(net: IntegerNet, set: ImageSet, start: number, count: number): Promise<Float32Array> {

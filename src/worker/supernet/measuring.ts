@@ -37,4 +37,6 @@ export interface ReadyConfiguration {
 export interface Measuring {
   /** @param images first n training images of the one re-calibration batch */
   ready(configuration: Configuration, images: number): Promise<ReadyConfiguration>;
+  /** Gives back the memory that is kept for the next configuration. */
+  releaseMemory(): void;
 }

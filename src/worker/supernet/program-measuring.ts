@@ -72,4 +72,8 @@ export class ProgramMeasuring implements Measuring {
       release: () => undefined,
     };
   }
+
+  releaseMemory(): void {
+    this.calibrationImages.clear();
+  }
 }
