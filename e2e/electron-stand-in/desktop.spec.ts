@@ -157,8 +157,16 @@ async function drop(...files: string[]): Promise<void> {
   }, files);
   const session = await page.context().newCDPSession(page);
   const data = { items: [], files, dragOperationsMask: 1 };
-  for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
-    await session.send('Input.dispatchDragEvent', { type, x: 600, y: 400, data });
+  const send = (type: 'dragEnter' | 'dragOver' | 'drop') => session.send('Input.dispatchDragEvent', { type, x: 600, y: 400, data });
+  // A hand is slower than a page. Files that fall before the page has said that it takes them, the browser opens by itself.
+  await inPage(
+    `globalThis.taken = new Promise((resolve) => addEventListener('dragover', (event) => resolve(event.defaultPrevented), { once: true })), 0`,
+  );
+  await send('dragEnter');
+  await send('dragOver');
+  expect(await inPage('taken')).toBe(true);
+  await send('dragOver');
+  await send('drop');
   await session.detach();
 }
 
