@@ -59,6 +59,7 @@ class Memory {
  public:
   uint8_t* Get(int64_t bytes) {
     if (bytes > size_) {
+      Free();
       bytes_.reset(new uint8_t[bytes]);
       size_ = bytes;
     }
