@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
+import { basename, join } from 'node:path';
+import { afterAll, afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   PHASES,
   type HostMessage,
@@ -14,6 +14,7 @@ import { configurationKey } from '../../shared/domain/configuration.ts';
 import { ALL_BITS } from '../../shared/domain/form.ts';
 import { parseRecipe } from '../../shared/schema/presets.ts';
 import { nativeNote, testExecutors } from '../engine/testing.ts';
+import { Predictor } from '../predictor/cqap.ts';
 import { Evaluator } from '../supernet/evaluator.ts';
 import { WorkerSession } from './worker-session.ts';
 
@@ -89,7 +90,12 @@ class Host {
   }
 
   open(): Promise<void> {
-    const engine = { executor: kind, addonPath: process.env.EQNET_ADDON || undefined, threads: 1 };
+    const engine = {
+      executor: kind,
+      addonPath: process.env.EQNET_ADDON || undefined,
+      opsPath: process.env.EQNET_OPS || undefined,
+      threads: 1,
+    };
     return this.send({ type: 'open', options: { recipe: RECIPE, runDirectory: this.runDirectory, fingerprint: 'f', engine } });
   }
 
@@ -270,6 +276,16 @@ describe(`a worker on the ${kind} executor${nativeNote}`, { timeout: 300_000 }, 
       expect(round.points.length).toBeLessThanOrEqual(100);
       for (const { key, predicted: value } of round.points) expect(predicted.get(key)).toBe(value);
     }
+  });
+
+  test('a search that is stopped lets its predictor go', async () => {
+    const { host: done, results } = await reference();
+    const host = await opened(basename(done.runDirectory));
+    const dispose = vi.spyOn(Predictor.prototype, 'dispose');
+    onTestFinished(() => dispose.mockRestore());
+    const work = host.phase('search', { samples: results.sample.samples });
+    await Promise.all([expect(work).rejects.toThrow('stopped'), host.send({ type: 'stop' })]);
+    expect(dispose).toHaveBeenCalledOnce();
   });
 
   test('evaluates class by class, in one pass with the export', async () => {
