@@ -21,7 +21,7 @@ function refuseUnknown<T extends object>(name: string, members: T): T {
     get(target, key) {
       // bundlers ask every module whether it is a translated one
       if (typeof key === 'symbol' || key === '__esModule' || key in target) return Reflect.get(target, key) as unknown;
-      throw new Error(`electron stand-in: ${name}.${key} is not implemented in a preload script`);
+      throw new Error(`electron stand-in: ${name}.${key} is not part of it in a preload script`);
     },
   });
 }
@@ -68,7 +68,7 @@ function start({ secret, argv, platform, versions }: PreloadStart, preload: (...
   listen(secret, 'call', ({ id, args }) => {
     try {
       const value = functions[id]?.(...args);
-      if (value instanceof Promise) throw new Error('electron stand-in: a promise through contextBridge is not implemented');
+      if (value instanceof Promise) throw new Error('electron stand-in: a promise through contextBridge is not part of it');
       emitTo(secret, 'returned', { ok: true, value });
     } catch (error) {
       emitTo(secret, 'returned', { ok: false, value: error instanceof Error ? error.message : String(error) });

@@ -28,7 +28,7 @@ function encodeObject(value: object): Text {
   if (value instanceof ArrayBuffer) return { [TAG]: 'buffer', value: toBase64(new Uint8Array(value)) };
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-    throw new TypeError(`electron stand-in: sending a ${value.constructor.name} is not implemented`);
+    throw new TypeError(`electron stand-in: sending a ${value.constructor.name} is not part of it`);
   }
   const entries = Object.entries(value).map(([key, item]) => [key.startsWith(TAG) ? TAG + key : key, encode(item)] as const);
   return Object.fromEntries(entries);

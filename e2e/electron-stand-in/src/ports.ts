@@ -25,7 +25,7 @@ export class MessagePortMain extends EventEmitter implements PortPart {
   }
 
   postMessage(data: unknown, transfer: readonly unknown[] = []): void {
-    if (transfer.length > 0) throw new Error('electron stand-in: MessagePortMain.postMessage with ports is not implemented');
+    if (transfer.length > 0) throw new Error('electron stand-in: MessagePortMain.postMessage with ports is not part of it');
     if (!this.closed) this.wire.post(data);
   }
 

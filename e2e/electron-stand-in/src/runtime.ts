@@ -34,7 +34,7 @@ export function chromium(): Chromium {
 
 /** Refuses by name what the stand-in does not have, instead of doing nothing. */
 export function notImplemented(name: string): never {
-  throw new Error(`electron stand-in: ${name} is not implemented`);
+  throw new Error(`electron stand-in: ${name} is not part of it`);
 }
 
 /** An object whose missing members throw with their names. */

@@ -38,7 +38,7 @@ class UtilityProcess extends EventEmitter implements UtilityPart {
     this.stderr = child.stderr;
     this.kill = () => child.kill();
     this.postMessage = (message, transfer = []) => {
-      if (transfer.length > 0) throw new Error('electron stand-in: UtilityProcess.postMessage with ports is not implemented');
+      if (transfer.length > 0) throw new Error('electron stand-in: UtilityProcess.postMessage with ports is not part of it');
       if (child.connected) child.send(message as object, () => undefined);
     };
     const end = () => void child.kill('SIGKILL');

@@ -264,7 +264,7 @@ export class WebContents extends EventEmitter implements ContentsPart {
 
   private askOpen(url: string): void {
     const answer = this.openHandler?.({ url: fromChromium(url) }) ?? { action: 'allow' };
-    if (answer.action !== 'deny') throw new Error('electron stand-in: a window opened by a page is not implemented');
+    if (answer.action !== 'deny') throw new Error('electron stand-in: a window opened by a page is not part of it');
   }
 
   private receive(message: FromPage): void {
