@@ -47,42 +47,14 @@ struct Kind {
   void (*backward)(const Normalization&, const Activation&, Span, const float* dy, const float* x, float* dx);
 };
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define EQNET_X86
-namespace avx512 {
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,fma")
-#include "batch_norm_loops.h"
-#pragma GCC pop_options
-}  // namespace avx512
-namespace avx2 {
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-#include "batch_norm_loops.h"
-#pragma GCC pop_options
-}  // namespace avx2
-#endif
-namespace plain {
-#include "batch_norm_loops.h"
-}
-
 struct Loops {
-  decltype(&plain::Moments) moments = plain::Moments;
-  const Kind* kinds = plain::kinds;
-
-  Loops() {
-#ifdef EQNET_X86
-    if (__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-      moments = avx512::Moments;
-      kinds = avx512::kinds;
-    } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-      moments = avx2::Moments;
-      kinds = avx2::kinds;
-    }
-#endif
-  }
+  void (*moments)(const float* x, int64_t channels, Span span, double* mean, double* squares);
+  const Kind* kinds;
 };
-const Loops loops;
+
+#define EQNET_LOOPS "batch_norm_loops.h"
+#include "each_instruction_set.h"
+const Loops& loops = BestLoops();
 
 struct Attributes {
   bool relu;

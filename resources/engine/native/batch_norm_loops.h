@@ -1,4 +1,4 @@
-// Included once for each instruction set; see batch_norm.cc.
+// Included once for each instruction set; see each_instruction_set.h.
 #include "lanes.h"
 #include "quantize_lanes.h"
 
@@ -151,3 +151,5 @@ constexpr Kind KindOf() {
 
 const Kind kinds[8] = {KindOf<false, false, false>(), KindOf<false, false, true>(), KindOf<false, true, false>(), KindOf<false, true, true>(),
                        KindOf<true, false, false>(),  KindOf<true, false, true>(),  KindOf<true, true, false>(),  KindOf<true, true, true>()};
+
+const Loops all{Moments, kinds};

@@ -19,42 +19,14 @@ using namespace eqnet;
 constexpr int64_t kBlock = 1 << 14;
 constexpr int64_t kRun = 1 << 10;
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define EQNET_X86
-namespace avx512 {
-#pragma GCC push_options
-#pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,fma")
-#include "fake_quant_loops.h"
-#pragma GCC pop_options
-}  // namespace avx512
-namespace avx2 {
-#pragma GCC push_options
-#pragma GCC target("avx2,fma")
-#include "fake_quant_loops.h"
-#pragma GCC pop_options
-}  // namespace avx2
-#endif
-namespace plain {
-#include "fake_quant_loops.h"
-}
-
 struct Loops {
-  decltype(&plain::ForwardBlock) forward = plain::ForwardBlock;
-  decltype(&plain::BackwardBlock) backward = plain::BackwardBlock;
-
-  Loops() {
-#ifdef EQNET_X86
-    if (__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-      forward = avx512::ForwardBlock;
-      backward = avx512::BackwardBlock;
-    } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-      forward = avx2::ForwardBlock;
-      backward = avx2::BackwardBlock;
-    }
-#endif
-  }
+  void (*forward)(bool relu, const float* x, float* y, int64_t n, Quantizer q);
+  void (*backward)(bool relu, const float* dy, const float* x, float* dx, int64_t n, Quantizer q, double* totals);
 };
-const Loops loops;
+
+#define EQNET_LOOPS "fake_quant_loops.h"
+#include "each_instruction_set.h"
+const Loops& loops = BestLoops();
 
 struct Attributes {
   bool relu;

@@ -1,4 +1,4 @@
-// Included once for each instruction set; see fake_quant.cc.
+// Included once for each instruction set; see each_instruction_set.h.
 #include "lanes.h"
 #include "quantize_lanes.h"
 
@@ -36,3 +36,4 @@ void BackwardBlock(bool relu, const float* dy, const float* x, float* dx, int64_
   else Backward<false>(dy, x, dx, n, q, totals);
 }
 
+const Loops all{ForwardBlock, BackwardBlock};
