@@ -1,7 +1,7 @@
 import vue from 'eslint-plugin-vue';
 import typescript from 'typescript-eslint';
 
-/** Templates of Vue, which oxlint does not see; everything else is oxlint's. */
+/** Templates of Vue and its watches, which oxlint does not see; everything else is oxlint's. */
 export default [
   { ignores: ['out/**', 'node_modules/**'] },
   ...vue.configs['flat/recommended'].map((config) => ({ ...config, files: ['src/renderer/**/*.vue'] })),
@@ -29,6 +29,24 @@ export default [
       'vue/no-bare-strings-in-template': [
         'error',
         { allowlist: ['·', '/', '%', '×', '–', '—', '→', '…', ':', ',', '(', ')', '+', '±', '#'] },
+      ],
+    },
+  },
+  {
+    files: ['src/renderer/**/*.ts'],
+    linterOptions: { reportUnusedDisableDirectives: 'off' },
+    languageOptions: { parser: typescript.parser, sourceType: 'module' },
+  },
+  {
+    files: ['src/renderer/**/*.{ts,vue}'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            "CallExpression[callee.name='watch'] > ArrowFunctionExpression:first-child:matches([body.type='ArrayExpression'], [body.expression.type='ArrayExpression'])",
+          message: 'A new array is a change each time anything behind it is written: give watch an array of getters.',
+        },
       ],
     },
   },

@@ -23,7 +23,7 @@ export function storedSettings<Settings extends object>(key: string, read: (stor
   }
   // another project, or another window of this one, has settings of its own
   watch(
-    () => [projects.view?.folder ?? null, projects.view?.ui[key]] as const,
+    [() => projects.view?.folder ?? null, () => projects.view?.ui[key]],
     ([project, stored]) => {
       if (project === folder && timer !== undefined) return;
       clearTimeout(timer);

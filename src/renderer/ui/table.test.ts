@@ -170,6 +170,20 @@ describe('the table', () => {
     expect((table.emitted('key')![0][0] as KeyboardEvent).key).toBe('c');
   });
 
+  test('a row that is pointed at meanwhile does not get the keys of the row with the focus', async () => {
+    const table = build(50);
+    await nextTick();
+    const row = (index: number) => table.find<HTMLElement>(`[data-index="${index}"]`);
+    row(1).element.focus();
+    await table.setProps({ current: 'c-4' });
+    await row(1).trigger('keydown', { key: ' ' });
+    expect([...(table.emitted('update:selected')!.at(-1)![0] as Set<string>)]).toEqual(['c-1']);
+    expect(row(1).attributes('tabindex')).toBe('0');
+    row(1).element.blur();
+    await table.setProps({ current: 'c-5' });
+    expect(row(5).attributes('tabindex')).toBe('0');
+  });
+
   test('says why it is empty', () => {
     expect(build(0).text()).toContain('Nothing was searched yet.');
   });

@@ -153,21 +153,18 @@ export function useExport() {
   );
   /** jobs that this window started, to show their files */
   const started = new Set<string>();
-  watch(
-    () => [own.value.filter((each) => each.state === 'done' && started.has(each.id)), exports.value] as const,
-    async ([done]) => {
-      for (const each of done) {
-        const result = await app.attempt(() => jobs.result(each.id));
-        const file = (result as Partial<ReportedExport> | null | undefined)?.file;
-        const found = exports.value.find((exported) => exported.file === file);
-        // whichever watch comes first shows it
-        if (!found || !started.delete(each.id)) continue;
-        show(found);
-        if (found.proof.passed) app.notify('ok', t('export.done', { name: nameOf(found) }), { project: folder.value, run: each.run });
-        else app.notify('error', t('export.doneFailed', { name: nameOf(found) }), { project: folder.value, run: each.run });
-      }
-    },
-  );
+  watch([() => own.value.filter((each) => each.state === 'done' && started.has(each.id)), () => exports.value], async ([done]) => {
+    for (const each of done) {
+      const result = await app.attempt(() => jobs.result(each.id));
+      const file = (result as Partial<ReportedExport> | null | undefined)?.file;
+      const found = exports.value.find((exported) => exported.file === file);
+      // whichever watch comes first shows it
+      if (!found || !started.delete(each.id)) continue;
+      show(found);
+      if (found.proof.passed) app.notify('ok', t('export.done', { name: nameOf(found) }), { project: folder.value, run: each.run });
+      else app.notify('error', t('export.doneFailed', { name: nameOf(found) }), { project: folder.value, run: each.run });
+    }
+  });
 
   const asking = ref(false);
   const canStart = computed(() => choice.value !== null && job.value === null && !asking.value && app.link === 'open');

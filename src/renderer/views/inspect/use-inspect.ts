@@ -223,7 +223,13 @@ export function useInspect() {
   const rmse = computed(() => stored.value?.run.predictor?.rmse ?? null);
   let timer: ReturnType<typeof setTimeout> | undefined;
   watch(
-    () => [stored.value?.run.id, stored.value?.run.predictor !== null, key.value, changes.value.length > 0] as const,
+    [
+      () => stored.value?.run.id,
+      () => stored.value?.run.supernet?.weightsDigest,
+      () => stored.value?.run.predictor?.rmse,
+      () => key.value,
+      () => changes.value.length > 0,
+    ],
     (_now, _before, onCleanup) => {
       const subject = stored.value;
       const now = configuration.value;

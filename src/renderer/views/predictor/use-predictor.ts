@@ -39,7 +39,7 @@ export function usePredictor() {
     }
   }
   watch(
-    () => [projects.view?.folder, run.value?.id, run.value?.phases.sample.state, runs.missed] as const,
+    [() => projects.view?.folder, () => run.value?.id, () => run.value?.phases.sample.state, () => runs.missed],
     ([, id], before) => {
       if (id !== before?.[1]) labels.value = [];
       void load();

@@ -55,16 +55,17 @@ export const MOST_ROWS = 6000;
 
 /** Keys, costs and predictions of one run's configurations, gathered piece by piece. */
 export class RowBook {
-  private readonly facts = new Map<string, RowFacts>();
   private readonly predictions = new Map<string, number>();
-  private taken = new WeakSet<SearchPoints>();
+  private readonly taken = new WeakSet<SearchPoints>();
 
-  constructor(private readonly layers: readonly LayerFacts[]) {}
+  constructor(
+    private readonly layers: readonly LayerFacts[],
+    private readonly facts = new Map<string, RowFacts>(),
+  ) {}
 
-  /** Forgets what was looked at; what keys cost stays known. */
-  restart(): void {
-    this.predictions.clear();
-    this.taken = new WeakSet();
+  /** @returns a book that has looked at nothing yet, but knows what keys cost */
+  another(): RowBook {
+    return new RowBook(this.layers, this.facts);
   }
 
   /** Rounds that were not taken yet. */

@@ -25,6 +25,8 @@ interface RowSources {
 /** @returns the rows, and whether some are still being made */
 export function useSearchRows(sources: RowSources): { rows: ComputedRef<SearchRow[]>; busy: ComputedRef<boolean> } {
   let book = new RowBook([]);
+  /** what the rounds go into; it is shown when it has all that are there */
+  let filling = book;
   let bookOf = '';
   let first: SearchPoints | undefined;
   const version = ref(0);
@@ -36,8 +38,9 @@ export function useSearchRows(sources: RowSources): { rows: ComputedRef<SearchRo
   function work(): void {
     timer = undefined;
     const end = performance.now() + SLICE_MS;
-    while (queue.length > 0 && performance.now() < end) book.take(queue.shift()!);
+    while (queue.length > 0 && performance.now() < end) filling.take(queue.shift()!);
     const now = performance.now();
+    if (queue.length === 0) book = filling;
     if (queue.length === 0 || now - shownAt > PAUSE_MS) {
       shownAt = now;
       version.value++;
@@ -46,24 +49,23 @@ export function useSearchRows(sources: RowSources): { rows: ComputedRef<SearchRo
     if (queue.length > 0) timer = setTimeout(work, 0);
   }
   watch(
-    () => [sources.run()?.id ?? '', sources.layers(), sources.rounds()] as const,
+    [() => sources.run()?.id ?? '', () => sources.layers(), () => sources.rounds()],
     ([id, facts, rounds]) => {
       const network = `${sources.folder()}\n${id}\n${facts.map(({ name }) => name).join()}`;
       if (network !== bookOf) {
         bookOf = network;
-        book = new RowBook(facts);
+        book = filling = new RowBook(facts);
         queue = [];
         version.value++;
       } else if (rounds[0] !== first) {
-        // what the host kept of a finished search stands for what came live
-        book.restart();
+        // what the host kept of a finished search stands for what came live: rows stay in their places until it is read
+        filling = filling.another();
         queue = [];
-        version.value++;
       }
       first = rounds[0];
       if (facts.length === 0) return;
       const waiting = new Set(queue);
-      queue.push(...book.fresh(rounds).filter((round) => !waiting.has(round)));
+      queue.push(...filling.fresh(rounds).filter((round) => !waiting.has(round)));
       if (queue.length === 0) return;
       busy.value = true;
       timer ??= setTimeout(work, Math.max(0, Math.min(PAUSE_MS, shownAt + PAUSE_MS - performance.now())));

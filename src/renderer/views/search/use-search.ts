@@ -74,7 +74,7 @@ export function useSearch() {
   }
   onMounted(load);
   // what a finished search kept stands for what came while it ran
-  watch(() => [run.value?.id, run.value?.phases.search.state === 'done', runs.missed] as const, load);
+  watch([() => run.value?.id, () => run.value?.phases.search.state === 'done', () => runs.missed], load);
 
   /** another fit predicts in another way, so what was found belongs to one fit of one run */
   const foundKey = computed(() => `${run.value?.id ?? ''} ${run.value?.predictor?.rmse ?? ''}`);

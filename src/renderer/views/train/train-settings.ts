@@ -73,7 +73,7 @@ export const useTrainSettings = defineStore('train-settings', () => {
 
   // another project, or another window of this one, has settings of its own
   watch(
-    () => [projects.view?.folder ?? null, projects.view?.ui[KEY]] as const,
+    [() => projects.view?.folder ?? null, () => projects.view?.ui[KEY]],
     ([project, stored]) => {
       if (project === folder && timer !== undefined) return;
       clearTimeout(timer);

@@ -76,7 +76,7 @@ export function useTrain() {
   }
   const shownIds = computed(() => [run.value?.id, overlay.value?.id].filter((id): id is string => id !== undefined));
   watch(
-    () => [shownIds.value.join(' '), runs.missed, app.link === 'open'] as const,
+    [() => shownIds.value.join(' '), () => runs.missed, () => app.link === 'open'],
     ([, , connected]) => {
       if (connected) void load(shownIds.value);
     },
