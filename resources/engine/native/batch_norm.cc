@@ -7,23 +7,13 @@
 #include <cstring>
 #include <vector>
 
-#include "parallel.h"
 #include "quantizer.h"
+#include "rows.h"
 #include "tf_op.h"
 
 namespace {
 
 using namespace eqnet;
-
-// Values in one block of work, and in the span over which sums stay in float32.
-constexpr int64_t kBlock = 1 << 14;
-constexpr int64_t kRun = 1 << 11;
-
-// Rows of an activation [rows, channels].
-struct Span {
-  int64_t begin;
-  int64_t end;
-};
 
 struct Activation {
   float cap;
@@ -74,17 +64,6 @@ void* Create(TF_OpKernelConstruction* construction) {
                         BoolAttribute(construction, "residual"), FloatAttribute(construction, "epsilon")};
 }
 void Delete(void* kernel) { delete static_cast<Attributes*>(kernel); }
-
-// Calls work(block, span) for blocks of whole rows.
-template <typename Work>
-void ParallelRows(int64_t rows, int64_t channels, const Work& work) {
-  const int64_t block = std::max<int64_t>(1, kBlock / channels);
-  ParallelBlocks(rows, block, [&](int64_t index, int64_t begin, int64_t end) { work(index, Span{begin, end}); });
-}
-int64_t BlocksOf(int64_t rows, int64_t channels) {
-  const int64_t block = std::max<int64_t>(1, kBlock / channels);
-  return (rows + block - 1) / block;
-}
 
 // Mean and biased variance of each channel: the moments of blocks, put together in their order (Chan, Golub and LeVeque), so
 // that the result does not depend on which thread took which block.

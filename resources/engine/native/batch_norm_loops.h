@@ -2,24 +2,6 @@
 #include "lanes.h"
 #include "quantize_lanes.h"
 
-// Channels that are left over where their number is no multiple of the lanes are worked on one at a time.
-static inline __attribute__((always_inline)) Floats LoadSome(const float* values, int64_t count) {
-  if (count == kLanes) return Load(values);
-  Floats lanes{};
-  for (int64_t i = 0; i < count; i++) lanes[i] = values[i];
-  return lanes;
-}
-
-static inline __attribute__((always_inline)) void StoreSome(float* values, Floats lanes, int64_t count) {
-  if (count == kLanes) return Store(values, lanes);
-  for (int64_t i = 0; i < count; i++) values[i] = lanes[i];
-}
-
-static inline int64_t Rows(const Span& span, int64_t start, int64_t channels) {
-  const int64_t chunk = kRun / channels > 0 ? kRun / channels : 1;
-  return span.end - start < chunk ? span.end - start : chunk;
-}
-
 template <bool kRelu, bool kQuantize>
 static inline __attribute__((always_inline)) Floats Activate(Floats z, const Activation& activation) {
   if (kRelu) z = Clip(z, 0.0f, activation.cap);

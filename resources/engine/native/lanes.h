@@ -13,6 +13,19 @@ static inline __attribute__((always_inline)) Floats Load(const float* values) {
 
 static inline __attribute__((always_inline)) void Store(float* values, Floats lanes) { std::memcpy(values, &lanes, sizeof lanes); }
 
+// Channels that are left over where their number is no multiple of the lanes are worked on one at a time.
+static inline __attribute__((always_inline)) Floats LoadSome(const float* values, int64_t count) {
+  if (count == kLanes) return Load(values);
+  Floats lanes{};
+  for (int64_t i = 0; i < count; i++) lanes[i] = values[i];
+  return lanes;
+}
+
+static inline __attribute__((always_inline)) void StoreSome(float* values, Floats lanes, int64_t count) {
+  if (count == kLanes) return Store(values, lanes);
+  for (int64_t i = 0; i < count; i++) values[i] = lanes[i];
+}
+
 static inline __attribute__((always_inline)) Floats All(float value) { return value - Floats{}; }
 
 // The choice of each lane, in the bits: GCC takes a `?:` between vectors apart where the mask is not a comparison.

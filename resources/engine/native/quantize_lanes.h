@@ -1,7 +1,8 @@
-// Included once for each instruction set, behind lanes.h.
+// Included once for each instruction set, behind lanes.h. `Grid` is a Quantizer, or the like with one step size and offset for
+// each lane.
 
-template <bool kRelu>
-static inline __attribute__((always_inline)) Floats Quantize(Floats x, Quantizer q) {
+template <bool kRelu, typename Grid>
+static inline __attribute__((always_inline)) Floats Quantize(Floats x, const Grid& q) {
   if (kRelu) x = Relu(x);
   return Rint(Clip((x - q.offset) / q.step, q.low, q.high)) * q.step + q.offset;
 }
@@ -12,8 +13,8 @@ struct Sums {
   Floats outside{};
 };
 
-template <bool kRelu>
-static inline __attribute__((always_inline)) Floats Gradient(Floats dy, Floats x, Quantizer q, Sums& sums) {
+template <bool kRelu, typename Grid>
+static inline __attribute__((always_inline)) Floats Gradient(Floats dy, Floats x, const Grid& q, Sums& sums) {
   const Floats z = x;
   if (kRelu) x = Relu(x);
   const Floats v = (x - q.offset) / q.step;

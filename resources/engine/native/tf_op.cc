@@ -74,6 +74,10 @@ float* Context::AllocateVector(int output, int64_t size) {
   return ok() ? Own(TF_AllocateOutput(context_, output, TF_FLOAT, &size, 1, size * sizeof(float), status_)) : nullptr;
 }
 
+float* Context::AllocateScalar(int output) {
+  return ok() ? Own(TF_AllocateOutput(context_, output, TF_FLOAT, nullptr, 0, sizeof(float), status_)) : nullptr;
+}
+
 bool BoolAttribute(TF_OpKernelConstruction* construction, const char* name) {
   TF_Status* status = TF_NewStatus();
   unsigned char value = 0;

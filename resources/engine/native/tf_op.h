@@ -56,6 +56,7 @@ class Context {
   // their data are asked for: what holds those counts as a reader.
   float* ForwardOrAllocate(std::initializer_list<int> candidates, int like, int output);
   float* AllocateVector(int output, int64_t size);
+  float* AllocateScalar(int output);
   void Fail(const char* why);
 
  private:

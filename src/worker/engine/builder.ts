@@ -13,6 +13,7 @@ import type {
   Reduction,
   Shape,
   UnaryOp,
+  Union,
   Value,
   Variable,
 } from './graph.ts';
@@ -24,7 +25,7 @@ export interface Composite {
   readonly backward: (gradient: Value) => readonly (Value | null)[];
 }
 
-/** The scalars of a quantizer: step size, offset, smallest and largest code. */
+/** A quantizer: step size, offset, smallest and largest code; scalars, or one step size and offset for each channel. */
 export interface CodeGrid {
   readonly step: Value;
   readonly offset: Value;
@@ -37,6 +38,7 @@ interface OpenFunction {
   feeds: Map<string, Value>;
   outputs: Map<string, Value>;
   effects: Node[];
+  unions: Union[];
   reads: Map<Variable, Value>;
 }
 
@@ -93,7 +95,7 @@ export class GraphBuilder {
   /** Writes the function `name`; inside `body`, feeds and effects belong to it, and its results become the outputs. */
   function(name: string, body: () => Record<string, Value>): void {
     if (this.open) throw new Error(`Function '${name}' is written inside '${this.open.name}'.`);
-    const open: OpenFunction = { name, feeds: new Map(), outputs: new Map(), effects: [], reads: new Map() };
+    const open: OpenFunction = { name, feeds: new Map(), outputs: new Map(), effects: [], unions: [], reads: new Map() };
     this.open = open;
     try {
       for (const [key, value] of Object.entries(body())) open.outputs.set(key, value);
@@ -120,6 +122,16 @@ export class GraphBuilder {
     const value = forward();
     this.composites.set(value.node, { inputs, backward });
     return value;
+  }
+
+  /**
+   * Says that `op`, which the session has where our native ops are loaded, computes from `inputs` what `body` writes and
+   * returns, in this order.
+   */
+  union<T extends Record<string, Value>>(op: OpName, inputs: readonly Value[], body: () => T): T {
+    const outputs = body();
+    this.current.unions.push({ op, origin: this.origin, inputs, outputs: Object.values(outputs) });
+    return outputs;
   }
 
   /** Says of the nodes that `body` writes what they are there for; what is left out stays as it is around it. */
@@ -477,5 +489,20 @@ export class GraphBuilder {
       { relu },
     );
     return { dx, sums };
+  }
+
+  /** `fakeQuant` of a weight tensor [..., channels] with step and offset [channels]. */
+  channelFakeQuant(w: Value, { step, offset, low, high }: CodeGrid): Value {
+    return this.one('ChannelFakeQuant', [w, step, offset, low, high], w.shape);
+  }
+  /** Gradients of `channelFakeQuant` as `fakeQuantGrad` has them, for log(step) and offset summed over each channel. */
+  channelFakeQuantGrad(gradient: Value, w: Value, { step, offset, low, high }: CodeGrid): { dw: Value; logStep: Value; offset: Value } {
+    const shapes = [w.shape, step.shape, step.shape];
+    const [dw, logStep, outside] = this.add(
+      'ChannelFakeQuantGrad',
+      [gradient, w, step, offset, low, high],
+      shapes.map((shape) => [shape, 'float32']),
+    );
+    return { dw, logStep, offset: outside };
   }
 }

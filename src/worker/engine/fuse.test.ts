@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { quantizeActivation } from '../ops/fake-quant.ts';
 import { GraphBuilder } from './builder.ts';
-import { fuseBatchNorms } from './fuse.ts';
+import { nodesOf } from './fuse.ts';
 import { gradientsOf } from './gradients.ts';
-import { attributesOf, reachable, type Value } from './graph.ts';
+import { attributesOf, type Value } from './graph.ts';
 import { normal, positive } from './ops-cases.ts';
 import { nativeNote, plainSession, testExecutors } from './testing.ts';
 
@@ -83,8 +83,7 @@ function programOf(body: Step, channels: number) {
 
 test.each(CASES)('behind a batch normalization: %s', (_, body, expected) => {
   const fn = programOf(body, 8).functions.get('run')!;
-  const written = reachable([...fn.outputs.values()].map((value) => value.node));
-  const { nodes } = fuseBatchNorms(written, new Set(fn.outputs.values()));
+  const { nodes } = nodesOf(fn, true);
   const kinds = (op: 'FusedBatchNorm' | 'FusedBatchNormGrad') =>
     nodes
       .filter((node) => node.op === op)

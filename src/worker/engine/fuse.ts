@@ -1,5 +1,5 @@
-import type { FusedBatchNorm, Node, OpName, Value } from './graph.ts';
-import { attributesOf } from './graph.ts';
+import type { FusedBatchNorm, Node, OpName, ProgramFunction, Value } from './graph.ts';
+import { attributesOf, reachable } from './graph.ts';
 
 /** A function's nodes after fusion, in topological order, and what stands for the values that are no more. */
 export interface FusedNodes {
@@ -7,7 +7,33 @@ export interface FusedNodes {
   resolve(value: Value): Value;
 }
 
-export const unfused = (nodes: readonly Node[]): FusedNodes => ({ nodes, resolve: (value) => value });
+/**
+ * Nodes of a function as the session runs them.
+ * @param fused whether the session has our own ops (resources/engine/native), which take the place of several of TensorFlow's
+ */
+export function nodesOf(fn: ProgramFunction, fused: boolean): FusedNodes {
+  const nodes = reachable([...[...fn.outputs.values()].map((value) => value.node), ...fn.effects]);
+  if (!fused) return { nodes, resolve: (value) => value };
+  const leaving = new Set(fn.outputs.values());
+  const stands = new Map<Value, Value>();
+  for (const { op, origin, inputs, outputs } of fn.unions)
+    standIn({ id: outputs[0].node.id, origin }, op, inputs, outputs, {}).outputs.forEach((value, i) => stands.set(outputs[i], value));
+  fuseBatchNorms(nodes, leaving, stands);
+  const resolve = (value: Value): Value => stands.get(value) ?? value;
+  return { nodes: ordered(nodes, leaving, resolve), resolve };
+}
+
+/** A node with outputs like the given ones. */
+function standIn(
+  from: Pick<Node, 'id' | 'origin'>,
+  op: OpName,
+  inputs: readonly Value[],
+  outputs: readonly Pick<Value, 'shape' | 'dtype'>[],
+  attributes: object,
+): Node {
+  const node: Node = { id: from.id, op, origin: from.origin, inputs, attributes: { ...attributes }, outputs: [] };
+  return Object.assign(node, { outputs: outputs.map(({ shape, dtype }, index): Value => ({ node, index, shape, dtype })) });
+}
 
 /** What stands behind a batch normalization, and the way back through its gradients. */
 interface Chain {
@@ -127,15 +153,11 @@ function follow(readers: Readers, norm: Node, grad: Node | null, depth: Depth): 
  *
  * @param nodes   of one function, in topological order
  * @param leaving values that the function puts out or stores
+ * @param stands  gets what stands for the values that are no more
  */
-export function fuseBatchNorms(nodes: readonly Node[], leaving: ReadonlySet<Value>): FusedNodes {
+function fuseBatchNorms(nodes: readonly Node[], leaving: ReadonlySet<Value>, stands: Map<Value, Value>): void {
   const readers = new Readers(nodes, leaving);
-  const stands = new Map<Value, Value>();
   const claimed = new Set<Value>();
-  const make = (from: Node, op: OpName, inputs: readonly Value[], outputs: readonly Value[], attributes: FusedBatchNorm): Node => {
-    const node: Node = { id: from.id, op, origin: from.origin, inputs, attributes: { ...attributes }, outputs: [] };
-    return Object.assign(node, { outputs: outputs.map(({ shape, dtype }, index): Value => ({ node, index, shape, dtype })) });
-  };
   for (const norm of nodes) {
     if (norm.op !== 'BatchNormTrain') continue;
     const [x, gamma, beta] = norm.inputs;
@@ -146,19 +168,17 @@ export function fuseBatchNorms(nodes: readonly Node[], leaving: ReadonlySet<Valu
     if (!chain) continue;
     claimed.add(chain.output);
     const extra = [...chain.grid, ...(chain.residual ? [chain.residual] : [])];
-    const fused = make(norm, 'FusedBatchNorm', [x, gamma, beta, ...extra], [chain.output, mean, variance, savedVariance], chain.attributes);
+    const fused = standIn(norm, 'FusedBatchNorm', [x, gamma, beta, ...extra], [chain.output, mean, variance, savedVariance], chain.attributes);
     [chain.output, mean, variance].forEach((value, i) => stands.set(value, fused.outputs[i]));
     if (!grad || !chain.gradient) continue;
     const [dx, dgamma, dbeta] = grad.outputs;
     const outputs = [dx, dgamma, dbeta, chain.sums ?? { ...dx, shape: [2] }, chain.residual ?? { ...dx, shape: [0] }];
     const inputs = [chain.gradient, x, gamma, beta, fused.outputs[1], fused.outputs[3], ...extra];
-    const fusedGrad = make(grad, 'FusedBatchNormGrad', inputs, outputs, chain.attributes);
+    const fusedGrad = standIn(grad, 'FusedBatchNormGrad', inputs, outputs, chain.attributes);
     [dx, dgamma, dbeta, chain.sums, chain.passed].forEach((value, i) => {
       if (value) stands.set(value, fusedGrad.outputs[i]);
     });
   }
-  const resolve = (value: Value): Value => stands.get(value) ?? value;
-  return { nodes: ordered(nodes, leaving, resolve), resolve };
 }
 
 /** The nodes that are still needed, in topological order. */

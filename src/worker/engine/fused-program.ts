@@ -1,15 +1,14 @@
-import { fuseBatchNorms } from './fuse.ts';
-import { reachable, type Node, type Program, type ProgramFunction, type Value } from './graph.ts';
+import { nodesOf } from './fuse.ts';
+import type { Node, Program, ProgramFunction, Value } from './graph.ts';
 
 /**
  * The program as the session runs it where it has our own ops, so that an executor that goes op by op can run the same
- * nodes: see `fuseBatchNorms`. Variables are those of `program`.
+ * nodes: see `nodesOf`. Variables are those of `program`.
  */
 export function fusedProgram(program: Program): Program {
   let nextId = 0;
   const functions = [...program.functions].map(([name, fn]): [string, ProgramFunction] => {
-    const written = reachable([...[...fn.outputs.values()].map((value) => value.node), ...fn.effects]);
-    const { nodes, resolve } = fuseBatchNorms(written, new Set(fn.outputs.values()));
+    const { nodes, resolve } = nodesOf(fn, true);
     const copies = new Map<Node, Node>();
     const copied = (value: Value): Value => {
       const { node, index } = resolve(value);
@@ -21,7 +20,7 @@ export function fusedProgram(program: Program): Program {
     }
     const feeds = [...fn.feeds].filter(([, value]) => copies.has(value.node));
     const entries = (values: Iterable<readonly [string, Value]>) => new Map([...values].map(([key, value]) => [key, copied(value)]));
-    return [name, { name, feeds: entries(feeds), outputs: entries(fn.outputs), effects: fn.effects.map((effect) => copies.get(effect)!) }];
+    return [name, { name, feeds: entries(feeds), outputs: entries(fn.outputs), effects: fn.effects.map((effect) => copies.get(effect)!), unions: [] }];
   });
   return { variables: program.variables, functions: new Map(functions) };
 }

@@ -42,7 +42,7 @@ export interface OpAttributes {
   FusedBatchNorm: FusedBatchNorm;
   FusedBatchNormGrad: FusedBatchNorm;
 }
-/** Batch normalization with all that comes right behind it; only `fuseBatchNorms` makes these. */
+/** Batch normalization with all that comes right behind it; only `fuse.ts` makes these. */
 export interface FusedBatchNorm {
   epsilon: number;
   residual: boolean;
@@ -102,7 +102,10 @@ export type OpName =
   | 'ReluGrad'
   | 'Relu6Grad'
   | 'SwishGrad'
-  | 'SoftmaxCrossEntropy';
+  | 'SoftmaxCrossEntropy'
+  | 'ChannelFakeQuant'
+  | 'ChannelFakeQuantGrad'
+  | 'WeightMoments';
 
 export interface Value {
   readonly node: Node;
@@ -143,6 +146,15 @@ export interface ProgramFunction {
   readonly feeds: ReadonlyMap<string, Value>;
   readonly outputs: ReadonlyMap<string, Value>;
   readonly effects: readonly Node[];
+  readonly unions: readonly Union[];
+}
+
+/** An op of our own that computes what several nodes do; executors that do not have it run those. */
+export interface Union {
+  readonly op: OpName;
+  readonly origin: Origin;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
 }
 
 /** Several functions over shared variables. */

@@ -111,6 +111,21 @@ function fakeQuant<Ref>([x, step, offset, low, high]: readonly Ref[], relu: bool
   return [call('AddV2', call('Mul', call('Rint', clipped), step), offset)];
 }
 
+/**
+ * Straight-through gradients before they are summed: of x, of log step size without the factor of the step size, of the
+ * offset.
+ */
+function straightThrough<Ref>(q: Record<'dy' | 'x' | 'step' | 'offset' | 'low' | 'high', Ref>, sink: TfSink<Ref>) {
+  const call = (name: string, ...inputs: Ref[]) => sink.op(name, inputs, T, 1)[0];
+  const ratio = call('RealDiv', call('Sub', q.x, q.offset), q.step);
+  const clipped = call('ClipByValue', ratio, q.low, q.high);
+  const same = sink.op('Equal', [ratio, clipped], { ...T, incompatible_shape_error: flag(true) }, 1);
+  const inside = sink.op('Cast', same, { SrcT: type(TF_TYPE.bool), DstT: F, Truncate: flag(false) }, 1)[0];
+  const passed = call('Mul', q.dy, inside);
+  const code = call('Mul', q.dy, call('Sub', call('Rint', clipped), call('Mul', inside, ratio)));
+  return { passed, code, outside: call('Sub', q.dy, passed) };
+}
+
 /** EqnetFakeQuantGrad in TensorFlow's own ops. */
 function fakeQuantGrad<Ref>(ins: readonly Ref[], relu: boolean, sink: TfSink<Ref>, shape: Shape): Ref[] {
   const [dy, x, step, offset, low, high] = ins;
@@ -120,15 +135,23 @@ function fakeQuantGrad<Ref>(ins: readonly Ref[], relu: boolean, sink: TfSink<Ref
     [shape.length],
   );
   const sum = (value: Ref) => sink.op('Sum', [value, axes], { ...T, Tidx: I, keep_dims: flag(false) }, 1)[0];
-  const ratio = call('RealDiv', call('Sub', relu ? call('Relu', x) : x, offset), step);
-  const clipped = call('ClipByValue', ratio, low, high);
-  const same = sink.op('Equal', [ratio, clipped], { ...T, incompatible_shape_error: flag(true) }, 1);
-  const inside = sink.op('Cast', same, { SrcT: type(TF_TYPE.bool), DstT: F, Truncate: flag(false) }, 1)[0];
-  const passed = call('Mul', dy, inside);
-  const logStep = call('Mul', sum(call('Mul', dy, call('Sub', call('Rint', clipped), call('Mul', inside, ratio)))), step);
-  const outside = sum(call('Sub', dy, passed));
-  const sums = sink.op('Pack', [logStep, outside], { T: F, N: { kind: 'int', value: 2 }, axis: { kind: 'int', value: 0 } }, 1);
+  const { passed, code, outside } = straightThrough({ dy, x: relu ? call('Relu', x) : x, step, offset, low, high }, sink);
+  const parts = [call('Mul', sum(code), step), sum(outside)];
+  const sums = sink.op('Pack', parts, { T: F, N: { kind: 'int', value: 2 }, axis: { kind: 'int', value: 0 } }, 1);
   return [relu ? call('ReluGrad', passed, x) : passed, sums[0]];
+}
+
+/** EqnetChannelQuantGrad in TensorFlow's own ops. */
+function channelFakeQuantGrad<Ref>(ins: readonly Ref[], sink: TfSink<Ref>, shape: Shape): Ref[] {
+  const [dy, w, step, offset, low, high] = ins;
+  const call = (name: string, ...inputs: Ref[]) => sink.op(name, inputs, T, 1)[0];
+  const axes = sink.constant(
+    Int32Array.from(shape.slice(1), (_, axis) => axis),
+    [shape.length - 1],
+  );
+  const sum = (value: Ref) => sink.op('Sum', [value, axes], { ...T, Tidx: I, keep_dims: flag(false) }, 1)[0];
+  const { passed, code, outside } = straightThrough({ dy, x: w, step, offset, low, high }, sink);
+  return [passed, call('Mul', sum(code), step), sum(outside)];
 }
 
 /** Attributes of our batch normalization. @param extra number of inputs behind those that it always has */
@@ -316,6 +339,12 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
         ? sink.op('EqnetFakeQuantGrad', ins, { relu: flag(relu) }, 2)
         : fakeQuantGrad(ins, relu, sink, node.inputs[0].shape);
     }
+    case 'ChannelFakeQuant':
+      return sink.fused ? sink.op('EqnetChannelQuant', ins, {}, 1) : fakeQuant(ins, false, sink);
+    case 'ChannelFakeQuantGrad':
+      return sink.fused ? sink.op('EqnetChannelQuantGrad', ins, {}, 3) : channelFakeQuantGrad(ins, sink, node.inputs[1].shape);
+    case 'WeightMoments':
+      return sink.op('EqnetWeightMoments', ins, {}, 4);
     case 'FusedBatchNorm':
       return sink.op('EqnetBatchNorm', ins, fusedBatchNorm(node, ins.length - 3), 4);
     case 'FusedBatchNormGrad':

@@ -399,6 +399,38 @@ const quantizationCases = (): Case[] =>
     ),
   );
 
+const channelQuantizationCases = (): Case[] =>
+  // channels below, at and behind the lanes of the native op
+  [1, 5, 8, 19].map((channels): Case => {
+    const shape = [3, 3, 2, channels];
+    const [w, dy] = [normal(shape), normal(shape)];
+    const step = floats([channels], Array.from({ length: channels }, (_, c) => 0.11 + 0.02 * c));
+    const offset = floats([channels], Array.from({ length: channels }, (_, c) => (c % 3) * 0.05 - 0.04));
+    const [lowest, highest] = [-4, 3];
+    const codes = Array.from(w.data, (value, i) => (value - offset.data[i % channels]) / step.data[i % channels]);
+    const inside = codes.map((code) => code >= lowest && code <= highest);
+    const clip = (value: number) => Math.min(Math.max(value, lowest), highest);
+    const sum = (channel: number, of: (i: number) => number) =>
+      codes.reduce((total, _, i) => total + (i % channels === channel ? dy.data[i] * of(i) : 0), 0);
+    const each = (of: (c: number) => number) => Array.from({ length: channels }, (_, c) => of(c));
+    return {
+      name: `ChannelFakeQuant and its gradient, ${channels} channels`,
+      inputs: { w, dy, step, offset, low: floats([], [lowest]), high: floats([], [highest]) },
+      build: (b, { w: weights, dy: gradient, ...grid }) => {
+        const q = grid as unknown as CodeGrid;
+        return { y: b.channelFakeQuant(weights, q), ...b.channelFakeQuantGrad(gradient, weights, q) };
+      },
+      expected: {
+        y: codes.map((code, i) => reference.rint(clip(code)) * step.data[i % channels] + offset.data[i % channels]),
+        dw: codes.map((_, i) => (inside[i] ? dy.data[i] : 0)),
+        logStep: each((c) => step.data[c] * sum(c, (i) => (inside[i] ? reference.rint(codes[i]) - codes[i] : clip(codes[i])))),
+        offset: each((c) => sum(c, (i) => (inside[i] ? 0 : 1))),
+      },
+      // sums of 18 terms in single precision
+      tolerance: 5e-6,
+    };
+  });
+
 export const CASES: readonly Case[] = [
   ...unaryCases(),
   ...binaryCases(),
@@ -411,6 +443,7 @@ export const CASES: readonly Case[] = [
   ...poolingCases(),
   ...normalizationCases(),
   ...quantizationCases(),
+  ...channelQuantizationCases(),
 ];
 
 /** All cases as functions of one program, so that each kind of executor starts once. */

@@ -1,5 +1,5 @@
-import { fuseBatchNorms, unfused } from './fuse.ts';
-import { elementCount, reachable, type Node, type OpName, type ProgramFunction, type Value } from './graph.ts';
+import { nodesOf } from './fuse.ts';
+import { elementCount, type Node, type OpName, type ProgramFunction, type Value } from './graph.ts';
 
 const BYTES_PER_ELEMENT = 4;
 
@@ -7,6 +7,7 @@ const BYTES_PER_ELEMENT = 4;
 const IN_PLACE: ReadonlySet<OpName> = new Set<OpName>([
   'Neg', 'Exp', 'Log', 'Sqrt', 'Square', 'Reciprocal', 'Rint', 'Abs', 'Relu', 'Relu6', 'Sigmoid', 'Softmax', 'LogSoftmax', 'Add', 'Sub', 'Mul',
   'Div', 'Maximum', 'Minimum', 'Pow', 'Clip', 'AddN', 'BiasAdd', 'ReluGrad', 'Relu6Grad', 'FakeQuant', 'FakeQuantGrad', 'FusedBatchNormGrad',
+  'ChannelFakeQuantGrad',
 ]); // prettier-ignore
 /** Ops whose result is the memory of their input, or that of a variable. */
 const ALIASES: ReadonlySet<OpName> = new Set<OpName>(['Reshape', 'ReadVariable']);
@@ -21,16 +22,14 @@ const bytesOf = (value: Value): number => BYTES_PER_ELEMENT * elementCount(value
  * @param fused whether the session has our own ops, which keep fewer tensors
  */
 export function peakBytes(fn: ProgramFunction, fused: boolean): number {
-  const written = reachable([...[...fn.outputs.values()].map((value) => value.node), ...fn.effects]);
-  const leaving = new Set(fn.outputs.values());
-  const { nodes, resolve } = fused ? fuseBatchNorms(written, leaving) : unfused(written);
+  const { nodes, resolve } = nodesOf(fn, fused);
   const rootOf = (value: Value): Value => {
     const found = resolve(value);
     return ALIASES.has(found.node.op) && found.node.inputs.length ? rootOf(found.node.inputs[0]) : found;
   };
   const lastReader = new Map<Value, Node>();
   for (const node of nodes) for (const input of node.inputs) lastReader.set(rootOf(input), node);
-  const kept = new Set([...leaving].map(rootOf));
+  const kept = new Set([...fn.outputs.values()].map(rootOf));
   const endsHere = (value: Value, node: Node): boolean => lastReader.get(value) === node && !kept.has(value);
 
   const held = new Map<Value, number>();

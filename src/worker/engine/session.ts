@@ -5,9 +5,9 @@ import { WorkbenchError } from '../../shared/contract/errors.ts';
 import { hasFusedOps, type TfBinding } from './binding.ts';
 import { CallPlanner, changedBy, type Feeds } from './call-plan.ts';
 import type { EngineMemory, Executor } from './executor.ts';
-import { fuseBatchNorms, unfused } from './fuse.ts';
+import { nodesOf } from './fuse.ts';
 import type { HostArray, Node, Program, Shape, Value, Variable } from './graph.ts';
-import { attributesOf, reachable } from './graph.ts';
+import { attributesOf } from './graph.ts';
 import { assignCopy, lower, TF_TYPE, type TfAttributes, type TfSink } from './lowering.ts';
 import { SavedModelWriter } from './saved-model.ts';
 
@@ -51,8 +51,7 @@ function writeProgram(program: Program, fused: boolean): Uint8Array {
     writer.node(`written/${variable.name}`, 'Const', [`^${write}`], { dtype: typeOf('float32') }, { data: Float32Array.of(1), shape: [] });
   }
   for (const fn of program.functions.values()) {
-    const written = reachable([...[...fn.outputs.values()].map((value) => value.node), ...fn.effects]);
-    const { nodes, resolve } = fused ? fuseBatchNorms(written, new Set(fn.outputs.values())) : unfused(written);
+    const { nodes, resolve } = nodesOf(fn, fused);
     const refOf = (value: Value): string => {
       const { node, index } = resolve(value);
       return refs.get(node)![index];

@@ -32,13 +32,9 @@ export function quantizeActivation(b: GraphBuilder, x: Value, q: ActivationQuant
 }
 
 /** A learned weight quantizer; logStep, step and offset have one entry for each output channel. */
-export interface WeightQuantizer {
+export interface WeightQuantizer extends CodeGrid {
   logStep: Value;
-  step: Value;
-  offset: Value;
-  /** scalars Qn, Qp and gradient scale g */
-  low: Value;
-  high: Value;
+  /** gradient scale g, a scalar */
   scale: Value;
 }
 
@@ -48,25 +44,13 @@ export interface WeightQuantizer {
  * taken where the table is updated.
  */
 export function quantizeWeights(b: GraphBuilder, w: Value, q: WeightQuantizer): Value {
-  const axes = w.shape.slice(0, -1).map((_, i) => i);
-  let ratio: Value;
-  let clipped: Value;
-  let quantized: Value;
   return b.within({ purpose: 'weight-quantization' }, () =>
     b.composite(
       [w, q.logStep, q.offset],
-      () => {
-        ratio = b.div(b.sub(w, q.offset), q.step);
-        clipped = b.clip(ratio, q.low, q.high);
-        quantized = b.plus(b.mul(b.rint(clipped), q.step), q.offset);
-        return quantized;
-      },
-      (dq) => {
-        const dw = b.mul(dq, b.equalMask(ratio, clipped));
-        const dot = b.sum(b.mul(dq, quantized), axes);
-        const outside = b.sub(b.sum(dq, axes), b.sum(dw, axes));
-        const both = b.sub(dot, b.sum(b.mul(dw, w), axes));
-        return [dw, b.mul(q.scale, b.sub(both, b.mul(q.offset, outside))), b.mul(q.scale, outside)];
+      () => b.channelFakeQuant(w, q),
+      (dy) => {
+        const { dw, logStep, offset } = b.channelFakeQuantGrad(dy, w, q);
+        return [dw, b.mul(q.scale, logStep), b.mul(q.scale, offset)];
       },
     ),
   );
@@ -78,6 +62,6 @@ export function quantizeActivationFixed(b: GraphBuilder, x: Value, q: CodeGrid):
   return b.fakeQuant(input, q, relu);
 }
 
-export function quantizeWeightsFixed(b: GraphBuilder, w: Value, q: Omit<WeightQuantizer, 'logStep' | 'scale'>): Value {
-  return b.plus(b.mul(b.rint(b.clip(b.div(b.sub(w, q.offset), q.step), q.low, q.high)), q.step), q.offset);
+export function quantizeWeightsFixed(b: GraphBuilder, w: Value, q: CodeGrid): Value {
+  return b.channelFakeQuant(w, q);
 }

@@ -3,7 +3,7 @@ import { RandomStream } from '../../shared/domain/random.ts';
 import { GraphBuilder } from '../engine/builder.ts';
 import type { Executor } from '../engine/executor.ts';
 import type { Shape } from '../engine/graph.ts';
-import { nativeNote, testExecutors } from '../engine/testing.ts';
+import { nativeNote, plainSession, testExecutors } from '../engine/testing.ts';
 import { weightMoments } from './weight-moments.ts';
 
 const LARGE: Shape = [20, 20, 10, 25];
@@ -48,7 +48,8 @@ const laplace = (random: RandomStream) => {
   return -Math.sign(u) * Math.log(1 - 2 * Math.abs(u));
 };
 
-describe.each(testExecutors())(`moments of weights on the $kind executor${nativeNote}`, ({ create }) => {
+const executors = [...testExecutors(), ...(plainSession ? [{ kind: 'session, of TensorFlow ops', create: plainSession }] : [])];
+describe.each(executors)(`moments of weights on the $kind executor${nativeNote}`, ({ create }) => {
   let executor: Executor;
   beforeAll(async () => {
     executor = await create(program());

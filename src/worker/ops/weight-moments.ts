@@ -5,7 +5,7 @@ import type { Value } from '../engine/graph.ts';
 const NOISE = 1e-5;
 
 /** WDR of one weight tensor: its moments (scalars) and the gradient of its loss term. */
-export interface WeightMoments {
+export type WeightMoments = {
   skewness: Value;
   /** not excess kurtosis: 1.8 for a uniform, 3 for a normal distribution */
   kurtosis: Value;
@@ -13,7 +13,7 @@ export interface WeightMoments {
   loss: Value;
   /** d loss / d w, the shape of w */
   gradient: Value;
-}
+};
 
 export interface WdrCoefficients {
   skewness: Value;
@@ -26,6 +26,11 @@ export interface WdrCoefficients {
  * published code). Gradient by hand: with d = (w - mean) / sigma and h = dL/dd, dw = (h - mean(h) - d sum(h d)/(n-1)) / sigma.
  */
 export function weightMoments(b: GraphBuilder, weights: Value, coefficients: WdrCoefficients): WeightMoments {
+  const { skewness, kurtosis, target } = coefficients;
+  return b.union('WeightMoments', [weights, skewness, kurtosis, target], () => written(b, weights, coefficients));
+}
+
+function written(b: GraphBuilder, weights: Value, coefficients: WdrCoefficients): WeightMoments {
   const n = weights.shape.reduce((a, size) => a * size, 1);
   const w = b.reshape(weights, [n]);
   const centred = b.sub(w, b.mean(w, [0], true));

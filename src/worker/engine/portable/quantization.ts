@@ -43,4 +43,42 @@ const fakeQuantGrad: Kernel = (node, [dyTensor, x, ...grid], memory) => {
   return [result, sums];
 };
 
-export const QUANTIZATION: Partial<Record<OpName, Kernel>> = { FakeQuant: fakeQuant, FakeQuantGrad: fakeQuantGrad };
+const channelFakeQuant: Kernel = (_, [w, ...grid], memory) => {
+  const result = memory.make(w.shape);
+  const [values, out] = [w, result].map(memory.floats);
+  const [step, offset, [low], [high]] = grid.map(memory.floats);
+  for (let i = 0; i < out.length; i++) {
+    const c = i % step.length;
+    const ratio = fround(fround(values[i] - offset[c]) / step[c]);
+    const clipped = ratio < low ? low : ratio > high ? high : ratio;
+    out[i] = fround(fround(clipped + ROUNDER - ROUNDER) * step[c]) + offset[c];
+  }
+  return result;
+};
+
+const channelFakeQuantGrad: Kernel = (_, [dyTensor, w, ...grid], memory) => {
+  const results = [w, grid[0], grid[0]].map(({ shape }) => memory.make(shape));
+  const [dy, values, dw, logStep, outside] = [dyTensor, w, ...results].map(memory.floats);
+  const [step, offset, [low], [high]] = grid.map(memory.floats);
+  const sums = new Float64Array(2 * step.length);
+  for (let i = 0; i < dw.length; i++) {
+    const c = i % step.length;
+    const ratio = fround(fround(values[i] - offset[c]) / step[c]);
+    const inside = ratio >= low && ratio <= high;
+    sums[c] += dy[i] * (inside ? ratio + ROUNDER - ROUNDER - ratio : ratio < low ? low : ratio > high ? high : ratio);
+    if (!inside) sums[step.length + c] += dy[i];
+    dw[i] = inside ? dy[i] : 0;
+  }
+  for (let c = 0; c < step.length; c++) {
+    logStep[c] = sums[c] * step[c];
+    outside[c] = sums[step.length + c];
+  }
+  return results;
+};
+
+export const QUANTIZATION: Partial<Record<OpName, Kernel>> = {
+  FakeQuant: fakeQuant,
+  FakeQuantGrad: fakeQuantGrad,
+  ChannelFakeQuant: channelFakeQuant,
+  ChannelFakeQuantGrad: channelFakeQuantGrad,
+};
