@@ -168,7 +168,13 @@ function fuseBatchNorms(nodes: readonly Node[], leaving: ReadonlySet<Value>, sta
     if (!chain) continue;
     claimed.add(chain.output);
     const extra = [...chain.grid, ...(chain.residual ? [chain.residual] : [])];
-    const fused = standIn(norm, 'FusedBatchNorm', [x, gamma, beta, ...extra], [chain.output, mean, variance, savedVariance], chain.attributes);
+    const fused = standIn(
+      norm,
+      'FusedBatchNorm',
+      [x, gamma, beta, ...extra],
+      [chain.output, mean, variance, savedVariance],
+      chain.attributes,
+    );
     [chain.output, mean, variance].forEach((value, i) => stands.set(value, fused.outputs[i]));
     if (!grad || !chain.gradient) continue;
     const [dx, dgamma, dbeta] = grad.outputs;

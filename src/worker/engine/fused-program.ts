@@ -20,7 +20,10 @@ export function fusedProgram(program: Program): Program {
     }
     const feeds = [...fn.feeds].filter(([, value]) => copies.has(value.node));
     const entries = (values: Iterable<readonly [string, Value]>) => new Map([...values].map(([key, value]) => [key, copied(value)]));
-    return [name, { name, feeds: entries(feeds), outputs: entries(fn.outputs), effects: fn.effects.map((effect) => copies.get(effect)!), unions: [] }];
+    return [
+      name,
+      { name, feeds: entries(feeds), outputs: entries(fn.outputs), effects: fn.effects.map((effect) => copies.get(effect)!), unions: [] },
+    ];
   });
   return { variables: program.variables, functions: new Map(functions) };
 }

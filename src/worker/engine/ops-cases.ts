@@ -404,8 +404,14 @@ const channelQuantizationCases = (): Case[] =>
   [1, 5, 8, 19].map((channels): Case => {
     const shape = [3, 3, 2, channels];
     const [w, dy] = [normal(shape), normal(shape)];
-    const step = floats([channels], Array.from({ length: channels }, (_, c) => 0.11 + 0.02 * c));
-    const offset = floats([channels], Array.from({ length: channels }, (_, c) => (c % 3) * 0.05 - 0.04));
+    const step = floats(
+      [channels],
+      Array.from({ length: channels }, (_, c) => 0.11 + 0.02 * c),
+    );
+    const offset = floats(
+      [channels],
+      Array.from({ length: channels }, (_, c) => (c % 3) * 0.05 - 0.04),
+    );
     const [lowest, highest] = [-4, 3];
     const codes = Array.from(w.data, (value, i) => (value - offset.data[i % channels]) / step.data[i % channels]);
     const inside = codes.map((code) => code >= lowest && code <= highest);
