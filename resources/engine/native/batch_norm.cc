@@ -1,5 +1,5 @@
-// Batch normalization with batch statistics, with what comes right behind it: the addition of a residual, ReLU or ReLU6, and
-// fake quantization. One TensorFlow op each way, on the CPU; forward and backward each read an activation twice, whatever
+// Batch normalization with batch statistics, with what comes right behind it: the addition of a residual, with fake quantization
+// before it, ReLU or ReLU6, and fake quantization. One TensorFlow op each way, on the CPU; forward and backward each read an activation twice, whatever
 // follows the normalization. src/worker/engine/fuse.ts puts them in the place of TensorFlow's ops.
 #include <algorithm>
 #include <cmath>
@@ -18,6 +18,8 @@ using namespace eqnet;
 struct Activation {
   float cap;
   Quantizer quantizer;
+  // before the residual
+  Quantizer inner;
 };
 
 // Vectors over the channels: z = x scale + shift, and what the gradient needs.
@@ -37,6 +39,9 @@ struct Kind {
   void (*backward)(const Normalization&, const Activation&, Span, const float* dy, const float* x, float* dx);
 };
 
+// Sums behind those of the channels: of the quantizer and the one before the residual.
+constexpr int64_t kQuantizerSums = 4;
+
 struct Loops {
   void (*moments)(const float* x, int64_t channels, Span span, double* mean, double* squares);
   const Kind* kinds;
@@ -51,17 +56,20 @@ struct Attributes {
   float cap;
   bool quantize;
   bool residual;
+  bool inner;
   float epsilon;
 
-  const Kind& kind() const { return loops.kinds[4 * relu + 2 * quantize + residual]; }
-  Activation Read(Context& context, int from) const { return {cap, quantize ? context.ReadQuantizer(from) : Quantizer{}}; }
-  // Index of the residual where the quantizer's scalars would begin at `from`.
-  int ResidualAt(int from) const { return from + 4 * quantize; }
+  const Kind& kind() const { return loops.kinds[6 * relu + 3 * quantize + residual + inner]; }
+  // `from` is the index behind the inputs that it always has.
+  Activation Read(Context& context, int from) const {
+    return {cap, quantize ? context.ReadQuantizer(from) : Quantizer{}, inner ? context.ReadQuantizer(from + 4 * quantize) : Quantizer{}};
+  }
+  int ResidualAt(int from) const { return from + 4 * quantize + 4 * inner; }
 };
 
 void* Create(TF_OpKernelConstruction* construction) {
   return new Attributes{BoolAttribute(construction, "relu"), FloatAttribute(construction, "cap"), BoolAttribute(construction, "quantize"),
-                        BoolAttribute(construction, "residual"), FloatAttribute(construction, "epsilon")};
+                        BoolAttribute(construction, "residual"), BoolAttribute(construction, "inner"), FloatAttribute(construction, "epsilon")};
 }
 void Delete(void* kernel) { delete static_cast<Attributes*>(kernel); }
 
@@ -139,6 +147,7 @@ void ComputeBackward(void* kernel, Context& context) {
   float* dgamma = context.AllocateVector(1, channels);
   float* dbeta = context.AllocateVector(2, channels);
   float* sums = context.AllocateVector(3, 2);
+  float* inner_sums = context.AllocateVector(5, 2);
   if (!context.ok() || channels == 0) return;
   const int64_t rows = x.size / channels;
   std::vector<float> scale(channels);
@@ -150,7 +159,7 @@ void ComputeBackward(void* kernel, Context& context) {
   std::vector<float> slope(channels);
   std::vector<float> level(channels);
   const Normalization n{channels, scale.data(), shift.data(), mean.data, slope.data(), level.data()};
-  const int64_t width = 2 * channels + 2;
+  const int64_t width = 2 * channels + kQuantizerSums;
   std::vector<double> parts(width * BlocksOf(rows, channels));
   ParallelRows(rows, channels, [&](int64_t block, Span span) {
     attributes.kind().reduce(n, activation, span, dy.data, x.data, residual.data, dz, &parts[width * block]);
@@ -164,20 +173,24 @@ void ComputeBackward(void* kernel, Context& context) {
     level[c] = static_cast<float>(totals[c] / rows);
     slope[c] = static_cast<float>(product * inverse.data[c] / rows);
   }
-  sums[0] = static_cast<float>(totals[2 * channels]);
-  sums[1] = static_cast<float>(totals[2 * channels + 1]);
+  for (int i = 0; i < 2; i++) {
+    sums[i] = static_cast<float>(totals[2 * channels + i]);
+    inner_sums[i] = static_cast<float>(totals[2 * channels + 2 + i]);
+  }
   const float* from = attributes.residual ? dz : dy.data;
   ParallelRows(rows, channels, [&](int64_t, Span span) { attributes.kind().backward(n, activation, span, from, x.data, dx); });
 }
 
-const std::vector<const char*> kAttributes = {"n: int >= 0", "relu: bool", "cap: float", "quantize: bool", "residual: bool", "epsilon: float"};
+const std::vector<const char*> kAttributes = {"n: int >= 0", "relu: bool", "cap: float", "quantize: bool", "residual: bool",
+                                              "inner: bool", "epsilon: float"};
 
 }  // namespace
 
 namespace eqnet {
 
 void RegisterBatchNorm() {
-  // extra: step, offset, low, high where it quantizes, and the residual where there is one
+  // extra: step, offset, low, high where it quantizes, the same of the quantizer before the residual, and the residual, where
+  // there are any
   RegisterOp({"EqnetBatchNorm",
               {"x: float", "gamma: float", "beta: float", "extra: n * float"},
               {"y: float", "mean: float", "variance: float", "inverse: float"},
@@ -189,7 +202,7 @@ void RegisterBatchNorm() {
               Create, Guarded<ComputeForward>, Delete});
   RegisterOp({"EqnetBatchNormGrad",
               {"dy: float", "x: float", "gamma: float", "beta: float", "mean: float", "inverse: float", "extra: n * float"},
-              {"dx: float", "dgamma: float", "dbeta: float", "sums: float", "dresidual: float"},
+              {"dx: float", "dgamma: float", "dbeta: float", "sums: float", "dresidual: float", "inner_sums: float"},
               kAttributes,
               [](TF_ShapeInferenceContext* shapes, TF_Status* status) {
                 TF_ShapeInferenceContextSetUnknownShape(shapes, status);
@@ -197,6 +210,7 @@ void RegisterBatchNorm() {
                 CopyShape(shapes, 2, 1, status);
                 CopyShape(shapes, 2, 2, status);
                 SetVectorShape(shapes, 3, 2, status);
+                SetVectorShape(shapes, 5, 2, status);
               },
               Create, Guarded<ComputeBackward>, Delete});
 }

@@ -45,7 +45,7 @@ void Moments(const float* x, int64_t channels, Span span, double* mean, double* 
   }
 }
 
-template <bool kRelu, bool kQuantize, bool kResidual>
+template <bool kRelu, bool kQuantize, bool kResidual, bool kInner>
 static void Forward(const Normalization& n, const Activation& activation, Span span, const float* x, const float* residual, float* y) {
   for (int64_t start = span.begin, rows; start < span.end; start += rows) {
     rows = Rows(span, start, n.channels);
@@ -56,6 +56,7 @@ static void Forward(const Normalization& n, const Activation& activation, Span s
       int64_t i = start * n.channels + c;
       for (int64_t row = 0; row < rows; row++, i += n.channels) {
         Floats z = LoadSome(x + i, width) * scale + shift;
+        if (kInner) z = Quantize<false>(z, activation.inner);
         if (kResidual) z += LoadSome(residual + i, width);
         StoreSome(y + i, Activate<kRelu, kQuantize>(z, activation), width);
       }
@@ -63,15 +64,21 @@ static void Forward(const Normalization& n, const Activation& activation, Span s
   }
 }
 
-// Sums over the span: dz and dz (x - mean) of each channel, and those of the quantizer. dz, which is also the gradient of
-// the residual, is stored where there is one.
-template <bool kRelu, bool kQuantize, bool kResidual>
+static inline void AddTotals(const Sums& sums, const Quantizer& quantizer, double* totals) {
+  totals[0] += static_cast<double>(Sum(sums.log_step)) * quantizer.step;
+  totals[1] += Sum(sums.outside);
+}
+
+// Sums over the span: dz and dz (x - mean) of each channel, and those of the quantizers. The gradient of a residual is stored:
+// dz, or what the quantizer before the residual makes dz of.
+template <bool kRelu, bool kQuantize, bool kResidual, bool kInner>
 static void Reduce(const Normalization& n, const Activation& activation, Span span, const float* dy, const float* x, const float* residual,
-                   float* dz, double* totals) {
+                   float* passed, double* totals) {
   double* quantizer_totals = totals + 2 * n.channels;
   for (int64_t start = span.begin, rows; start < span.end; start += rows) {
     rows = Rows(span, start, n.channels);
     Sums sums;
+    Sums inner_sums;
     for (int64_t c = 0; c < n.channels; c += kLanes) {
       const int64_t width = n.channels - c < kLanes ? n.channels - c : kLanes;
       const Floats scale = LoadSome(n.scale + c, width);
@@ -82,10 +89,12 @@ static void Reduce(const Normalization& n, const Activation& activation, Span sp
       int64_t i = start * n.channels + c;
       for (int64_t row = 0; row < rows; row++, i += n.channels) {
         const Floats value = LoadSome(x + i, width);
-        Floats z = value * scale + shift;
-        if (kResidual) z += LoadSome(residual + i, width);
-        const Floats d = Deactivate<kRelu, kQuantize>(LoadSome(dy + i, width), z, activation, sums);
-        if (kResidual) StoreSome(dz + i, d, width);
+        const Floats z = value * scale + shift;
+        Floats sum_in = kInner ? Quantize<false>(z, activation.inner) : z;
+        if (kResidual) sum_in += LoadSome(residual + i, width);
+        Floats d = Deactivate<kRelu, kQuantize>(LoadSome(dy + i, width), sum_in, activation, sums);
+        if (kResidual) StoreSome(passed + i, d, width);
+        if (kInner) d = Gradient<false>(d, z, activation.inner, inner_sums);
         sum += d;
         product += d * (value - mean);
       }
@@ -94,15 +103,13 @@ static void Reduce(const Normalization& n, const Activation& activation, Span sp
         totals[n.channels + c + k] += product[k];
       }
     }
-    if (kQuantize) {
-      quantizer_totals[0] += static_cast<double>(Sum(sums.log_step)) * activation.quantizer.step;
-      quantizer_totals[1] += Sum(sums.outside);
-    }
+    if (kQuantize) AddTotals(sums, activation.quantizer, quantizer_totals);
+    if (kInner) AddTotals(inner_sums, activation.inner, quantizer_totals + 2);
   }
 }
 
-// dx = scale (dz - mean(dz) - (x - mean) slope). Behind a residual, dy is dz already.
-template <bool kRelu, bool kQuantize>
+// dx = scale (dz - mean(dz) - (x - mean) slope). Behind a residual, dy is the gradient of the residual.
+template <bool kRelu, bool kQuantize, bool kInner>
 static void Backward(const Normalization& n, const Activation& activation, Span span, const float* dy, const float* x, float* dx) {
   Sums unused;
   for (int64_t start = span.begin, rows; start < span.end; start += rows) {
@@ -117,21 +124,25 @@ static void Backward(const Normalization& n, const Activation& activation, Span 
       int64_t i = start * n.channels + c;
       for (int64_t row = 0; row < rows; row++, i += n.channels) {
         const Floats value = LoadSome(x + i, width);
-        const Floats d = Deactivate<kRelu, kQuantize>(LoadSome(dy + i, width), value * scale + shift, activation, unused);
+        const Floats z = value * scale + shift;
+        const Floats from = LoadSome(dy + i, width);
+        const Floats d = kInner ? Gradient<false>(from, z, activation.inner, unused) : Deactivate<kRelu, kQuantize>(from, z, activation, unused);
         StoreSome(dx + i, scale * (d - level - (value - mean) * slope), width);
       }
     }
   }
 }
 
-// The loops for one kind of activation.
-template <bool kRelu, bool kQuantize, bool kResidual>
+// The loops for one kind of activation: nothing before it, a residual, or a quantized sum with a residual.
+template <bool kRelu, bool kQuantize, bool kResidual, bool kInner>
 constexpr Kind KindOf() {
-  return {Forward<kRelu, kQuantize, kResidual>, Reduce<kRelu, kQuantize, kResidual>,
-          Backward<kRelu && !kResidual, kQuantize && !kResidual>};
+  return {Forward<kRelu, kQuantize, kResidual, kInner>, Reduce<kRelu, kQuantize, kResidual, kInner>,
+          Backward<kRelu && !kResidual, kQuantize && !kResidual, kInner>};
 }
 
-const Kind kinds[8] = {KindOf<false, false, false>(), KindOf<false, false, true>(), KindOf<false, true, false>(), KindOf<false, true, true>(),
-                       KindOf<true, false, false>(),  KindOf<true, false, true>(),  KindOf<true, true, false>(),  KindOf<true, true, true>()};
+#define EQNET_KINDS(relu, quantize) \
+  KindOf<relu, quantize, false, false>(), KindOf<relu, quantize, true, false>(), KindOf<relu, quantize, true, true>()
+const Kind kinds[12] = {EQNET_KINDS(false, false), EQNET_KINDS(false, true), EQNET_KINDS(true, false), EQNET_KINDS(true, true)};
+#undef EQNET_KINDS
 
 const Loops all{Moments, kinds};

@@ -9,15 +9,22 @@ import { nativeNote, plainSession, testExecutors } from './testing.ts';
 
 type Step = (b: GraphBuilder, x: Value, other: Value) => Value;
 /** One entry for each input whose gradient is wanted; a scalar is named after what it is of the quantizer. */
-const SCALARS = { logStep: Math.log(0.2), offset: 0.05, low: -2, high: 5, scale: 0.3 };
+const SCALARS = { logStep: Math.log(0.2), offset: 0.05, innerLogStep: Math.log(0.3), innerOffset: -0.1, low: -2, high: 5, scale: 0.3 };
 
 const quantize: Step = (b, x) => {
-  const [logStep, offset, low, high, scale] = Object.keys(SCALARS).map((name) => b.read(b.variable(name, [])));
+  const [logStep, offset, low, high, scale] = ['logStep', 'offset', 'low', 'high', 'scale'].map((name) => b.read(b.variable(name, [])));
   return quantizeActivation(b, x, { logStep, step: b.exp(logStep), offset, low, high, scale });
 };
 const norm = (b: GraphBuilder, x: Value, name = 'first') => {
   const [gamma, beta] = ['gamma', 'beta'].map((part) => b.read(b.variable(`${name}/${part}`, [x.shape[3]])));
   return b.batchNormTrain(x, gamma, beta, 1e-3).y;
+};
+/** With another quantizer than that of `quantize`. */
+const quantizeFirst: Step = (b, x) => {
+  const [logStep, offset, low, high, scale] = ['innerLogStep', 'innerOffset', 'low', 'high', 'scale'].map((name) =>
+    b.read(b.variable(name, [])),
+  );
+  return quantizeActivation(b, x, { logStep, step: b.exp(logStep), offset, low, high, scale });
 };
 const relu: Step = (b, x) => b.relu(x);
 const relu6: Step = (b, x) => b.relu6(b.mul(x, b.scalar(1)));
@@ -27,7 +34,7 @@ const chain =
   (b, x, other) =>
     steps.reduce((value, step) => step(b, value, other), norm(b, x));
 
-/** What follows a batch normalization, and what the fused ops take along: residual, relu, quantize, one letter each. */
+/** What follows a batch normalization, and what the fused ops take along: a quantizer before the residual, residual, relu, quantize, one letter each. */
 const CASES: [name: string, body: Step, fused: string[]][] = [
   ['nothing', chain(), ['']],
   ['ReLU', chain(relu), ['r']],
@@ -38,6 +45,24 @@ const CASES: [name: string, body: Step, fused: string[]][] = [
   ['residual, ReLU', chain(plus, relu), ['ar']],
   ['residual, fake quantization', chain(plus, quantize), ['aq']],
   ['residual, ReLU, fake quantization', chain(plus, relu, quantize), ['arq']],
+  ['fake quantization, residual, ReLU', chain(quantizeFirst, plus, relu), ['iar']],
+  ['fake quantization, residual, fake quantization', chain(quantizeFirst, plus, quantize), ['iaq']],
+  ['fake quantization, residual, ReLU, fake quantization', chain(quantizeFirst, plus, relu, quantize), ['iarq']],
+  ['fake quantization, residual alone', chain(quantizeFirst, plus), ['q']],
+  [
+    'two normalizations that meet quantized',
+    (b, x, other) =>
+      quantize(b, relu(b, b.plus(quantizeFirst(b, norm(b, x), other), quantizeFirst(b, norm(b, other, 'second'), other)), other), other),
+    ['iarq', 'q'],
+  ],
+  [
+    'a quantized sum that is read twice',
+    (b, x, other) => {
+      const y = chain(quantizeFirst, plus, relu, quantize)(b, x, other);
+      return b.plus(y, b.mul(y, other));
+    },
+    ['iarq'],
+  ],
   ['residual alone: its gradient is there already', chain(plus), ['']],
   ['a step that stays outside', chain(relu6, quantize), ['']],
   [
@@ -70,7 +95,7 @@ function programOf(body: Step, channels: number) {
     const [x, other] = ['x', 'other'].map((name) => b.feed(name, shape));
     const y = body(b, x, other);
     const loss = b.sum(b.mul(y, b.feed('weights', shape)));
-    const names = ['first/gamma', 'first/beta', 'logStep', 'offset'];
+    const names = ['first/gamma', 'first/beta', 'logStep', 'offset', 'innerLogStep', 'innerOffset'];
     const wanted = [x, other, ...names.map((name) => b.read(b.variable(name, name.includes('/') ? [channels] : [])))];
     const gradients = gradientsOf(b, loss, wanted);
     const kept = ['x', 'other', ...names].flatMap((name, i) =>
@@ -88,8 +113,8 @@ test.each(CASES)('behind a batch normalization: %s', (_, body, expected) => {
     nodes
       .filter((node) => node.op === op)
       .map((node) => {
-        const { residual, relu: positive, cap, quantize: quantized } = attributesOf(node, op);
-        return `${residual ? 'a' : ''}${positive ? 'r' : ''}${cap === 6 ? '6' : ''}${quantized ? 'q' : ''}`;
+        const { inner, residual, relu: positive, cap, quantize: quantized } = attributesOf(node, op);
+        return `${inner ? 'i' : ''}${residual ? 'a' : ''}${positive ? 'r' : ''}${cap === 6 ? '6' : ''}${quantized ? 'q' : ''}`;
       });
   expect(kinds('FusedBatchNorm').sort()).toEqual([...expected].sort());
   expect(kinds('FusedBatchNormGrad').sort()).toEqual([...expected].sort());

@@ -39,14 +39,16 @@ function standIn(
 interface Chain {
   attributes: FusedBatchNorm;
   residual: Value | null;
-  /** of the fake quantization: step size, offset, smallest and largest code */
+  /** of the fake quantization, and of that before the residual: step size, offset, smallest and largest code */
   grid: readonly Value[];
+  innerGrid: readonly Value[];
   /** what the whole chain puts out, and the gradient that comes in for it */
   output: Value;
   gradient: Value | null;
   /** gradient of the residual as it was; in the fused op an output of its own */
   passed: Value | null;
   sums: Value | null;
+  innerSums: Value | null;
 }
 
 const RELU_CAP: Partial<Record<OpName, number>> = { Relu: Infinity, Relu6: 6 };
@@ -78,78 +80,97 @@ class Readers {
 
 /** How much of what follows is taken along. */
 interface Depth {
+  inner: boolean;
   residual: boolean;
   relu: boolean;
   quantize: boolean;
 }
-const DEPTHS: readonly Depth[] = [true, false].flatMap((residual) =>
-  [true, false].flatMap((quantize) => [true, false].map((relu) => ({ residual, relu, quantize }))),
+const ADDENDS = [
+  { inner: true, residual: true },
+  { inner: false, residual: true },
+  { inner: false, residual: false },
+];
+const DEPTHS: readonly Depth[] = ADDENDS.flatMap((addends) =>
+  [true, false].flatMap((quantize) => [true, false].map((relu) => ({ ...addends, relu, quantize }))),
 );
+
+/** The fake quantization of a value, and its gradient where `wanted`; null where there is none, or where they do not belong together. */
+function quantizerOf(readers: Readers, value: Value, wanted: boolean): { node: Node; grad: Node | null } | null {
+  const node = readers.find(value, 'FakeQuant', 0);
+  const grad = readers.find(value, 'FakeQuantGrad', 1);
+  if (!node || (wanted && !grad)) return null;
+  if (grad && grad.inputs.slice(2).some((input, i) => input !== node.inputs[1 + i])) return null;
+  return { node, grad };
+}
 
 /** The chain of that depth behind a batch normalization; null where something on it is read from elsewhere. */
 function follow(readers: Readers, norm: Node, grad: Node | null, depth: Depth): Chain | null {
-  const attributes: FusedBatchNorm = { epsilon: attributesOf(norm, 'BatchNormTrain').epsilon, residual: false, relu: false, cap: Infinity, quantize: false }; // prettier-ignore
-  let [output] = norm.outputs;
-  let residual: Value | null = null;
+  const { epsilon } = attributesOf(norm, 'BatchNormTrain');
+  const attributes: FusedBatchNorm = { epsilon, ...depth, relu: false, cap: Infinity };
+  const chain: Chain = { attributes, residual: null, grid: [], innerGrid: [], output: norm.outputs[0], gradient: null, passed: null, sums: null, innerSums: null }; // prettier-ignore
   /** Gradients of the steps of the chain, the first step's first. */
-  const back: { node: Node; input: number }[] = [];
-  if (depth.residual) {
-    const add = readers.of(output).find((node) => node.op === 'Add');
-    const other = add?.inputs.find((input) => input !== output);
-    if (!add || !other || other.shape.join() !== output.shape.join() || !readers.only(output, [add])) return null;
-    residual = other;
-    attributes.residual = true;
-    [output] = add.outputs;
+  const back: Node[] = [];
+  if (depth.inner) {
+    const found = quantizerOf(readers, chain.output, grad !== null);
+    if (!found || attributesOf(found.node, 'FakeQuant').relu || !readers.only(chain.output, [found.node, found.grad])) return null;
+    chain.innerGrid = found.node.inputs.slice(1);
+    if (found.grad) {
+      back.push(found.grad);
+      chain.innerSums = found.grad.outputs[1];
+    }
+    [chain.output] = found.node.outputs;
   }
+  /** What the residual's gradient is the input of. */
+  const innermost = back[0] ?? grad;
+  if (depth.residual) {
+    const add = readers.of(chain.output).find((node) => node.op === 'Add');
+    const other = add?.inputs.find((input) => input !== chain.output);
+    if (!add || !other || other.shape.join() !== chain.output.shape.join() || !readers.only(chain.output, [add])) return null;
+    chain.residual = other;
+    [chain.output] = add.outputs;
+  }
+  let reluGrad: Node | null = null;
   if (depth.relu) {
-    const relu = readers.of(output).find((node) => node.op in RELU_CAP);
-    if (!relu || !readers.only(output, [relu])) return null;
+    const relu = readers.of(chain.output).find((node) => node.op in RELU_CAP);
+    if (!relu || !readers.only(chain.output, [relu])) return null;
     attributes.relu = true;
     attributes.cap = RELU_CAP[relu.op]!;
-    [output] = relu.outputs;
-    const reluGrad = readers.find(output, RELU_GRAD[relu.op]!, 1);
-    if (reluGrad) back.push({ node: reluGrad, input: 0 });
+    [chain.output] = relu.outputs;
+    reluGrad = readers.find(chain.output, RELU_GRAD[relu.op]!, 1);
+    if (reluGrad) back.push(reluGrad);
     else if (grad) return null;
   }
-  let grid: readonly Value[] = [];
-  let sums: Value | null = null;
   if (depth.quantize) {
-    const quantizer = readers.find(output, 'FakeQuant', 0);
-    if (!quantizer) return null;
-    const quantizerGrad = readers.find(output, 'FakeQuantGrad', 1);
-    if (!quantizerGrad && grad) return null;
-    if (!readers.only(output, [quantizer, quantizerGrad, back[0]?.node ?? null])) return null;
-    grid = quantizer.inputs.slice(1);
-    if (quantizerGrad) {
-      if (quantizerGrad.inputs.slice(2).some((input, i) => input !== grid[i])) return null;
-      back.push({ node: quantizerGrad, input: 0 });
-      sums = quantizerGrad.outputs[1];
+    const found = quantizerOf(readers, chain.output, grad !== null);
+    if (!found || !readers.only(chain.output, [found.node, found.grad, reluGrad])) return null;
+    chain.grid = found.node.inputs.slice(1);
+    if (found.grad) {
+      back.push(found.grad);
+      chain.sums = found.grad.outputs[1];
     }
-    const { relu } = attributesOf(quantizer, 'FakeQuant');
-    attributes.quantize = true;
-    attributes.relu ||= relu;
-    [output] = quantizer.outputs;
+    attributes.relu ||= attributesOf(found.node, 'FakeQuant').relu;
+    [chain.output] = found.node.outputs;
   }
-  if (!grad) return back.length ? null : { attributes, residual, grid, output, gradient: null, passed: null, sums: null };
+  if (!grad) return back.length ? null : chain;
   // The residual's gradient would be a copy of the one that comes in.
-  if (residual && back.length === 0) return null;
+  if (depth.residual && back.length === Number(depth.inner)) return null;
   // From the norm's gradient outwards: each gradient must be read by the next one inwards alone.
   let inner: Node = grad;
-  let passed: Value | null = null;
-  for (const { node } of back) {
+  for (const node of back) {
     const [given] = inner.inputs;
     if (given !== node.outputs[0]) return null;
-    if (inner === grad && residual) passed = given;
+    if (inner === innermost && depth.residual) chain.passed = given;
     else if (!readers.only(given, [inner])) return null;
     inner = node;
   }
-  return { attributes, residual, grid, output, gradient: inner.inputs[0], passed, sums };
+  [chain.gradient] = inner.inputs;
+  return chain;
 }
 
 /**
  * Puts our own op (resources/engine/native/batch_norm.cc) in the place of each batch normalization with batch statistics,
- * together with the addition of a residual, the ReLU or ReLU6, and the fake quantization behind it, and their gradients:
- * wherever nothing else reads what lies between.
+ * together with the addition of a residual, with a fake quantization before it, the ReLU or ReLU6, and the fake quantization
+ * behind it, and their gradients: wherever nothing else reads what lies between.
  *
  * @param nodes   of one function, in topological order
  * @param leaving values that the function puts out or stores
@@ -167,7 +188,7 @@ function fuseBatchNorms(nodes: readonly Node[], leaving: ReadonlySet<Value>, sta
     const chain = DEPTHS.map((depth) => follow(readers, norm, grad, depth)).find((found) => found && !claimed.has(found.output));
     if (!chain) continue;
     claimed.add(chain.output);
-    const extra = [...chain.grid, ...(chain.residual ? [chain.residual] : [])];
+    const extra = [...chain.grid, ...chain.innerGrid, ...(chain.residual ? [chain.residual] : [])];
     const fused = standIn(
       norm,
       'FusedBatchNorm',
@@ -178,10 +199,12 @@ function fuseBatchNorms(nodes: readonly Node[], leaving: ReadonlySet<Value>, sta
     [chain.output, mean, variance].forEach((value, i) => stands.set(value, fused.outputs[i]));
     if (!grad || !chain.gradient) continue;
     const [dx, dgamma, dbeta] = grad.outputs;
-    const outputs = [dx, dgamma, dbeta, chain.sums ?? { ...dx, shape: [2] }, chain.residual ?? { ...dx, shape: [0] }];
+    const pair = { ...dx, shape: [2] };
+    const none = { ...dx, shape: [0] };
+    const outputs = [dx, dgamma, dbeta, chain.sums ?? pair, chain.residual ?? none, chain.innerSums ?? pair];
     const inputs = [chain.gradient, x, gamma, beta, fused.outputs[1], fused.outputs[3], ...extra];
     const fusedGrad = standIn(grad, 'FusedBatchNormGrad', inputs, outputs, chain.attributes);
-    [dx, dgamma, dbeta, chain.sums, chain.passed].forEach((value, i) => {
+    [dx, dgamma, dbeta, chain.sums, chain.passed, chain.innerSums].forEach((value, i) => {
       if (value) stands.set(value, fusedGrad.outputs[i]);
     });
   }

@@ -46,6 +46,8 @@ export interface OpAttributes {
 export interface FusedBatchNorm {
   epsilon: number;
   residual: boolean;
+  /** fake quantization before the residual is added */
+  inner: boolean;
   relu: boolean;
   /** upper end of the ReLU: 6 or Infinity */
   cap: number;

@@ -156,11 +156,12 @@ function channelFakeQuantGrad<Ref>(ins: readonly Ref[], sink: TfSink<Ref>, shape
 
 /** Attributes of our batch normalization. @param extra number of inputs behind those that it always has */
 function fusedBatchNorm(node: Node, extra: number): TfAttributes {
-  const { epsilon, residual, relu, cap, quantize } = node.attributes as unknown as FusedBatchNorm;
+  const { epsilon, residual, inner, relu, cap, quantize } = node.attributes as unknown as FusedBatchNorm;
   return {
     n: { kind: 'int', value: extra },
     epsilon: { kind: 'float', value: epsilon },
     residual: flag(residual),
+    inner: flag(inner),
     relu: flag(relu),
     cap: { kind: 'float', value: cap },
     quantize: flag(quantize),
@@ -348,7 +349,7 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
     case 'FusedBatchNorm':
       return sink.op('EqnetBatchNorm', ins, fusedBatchNorm(node, ins.length - 3), 4);
     case 'FusedBatchNormGrad':
-      return sink.op('EqnetBatchNormGrad', ins, fusedBatchNorm(node, ins.length - 6), 5);
+      return sink.op('EqnetBatchNormGrad', ins, fusedBatchNorm(node, ins.length - 6), 6);
     default:
       throw new Error(`Op ${node.op} has no TensorFlow form.`);
   }

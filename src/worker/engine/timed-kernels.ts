@@ -11,16 +11,18 @@ export interface NodeTime {
 
 const ROUNDS = 200;
 
-/** The number of inputs in front of the quantizer's four, of the ops that have one within them. */
+/** The number of inputs in front of the quantizers' scalars, of the ops that have quantizers within them. */
 const LEADING: Partial<Record<Node['op'], number>> = { FusedBatchNorm: 3, FusedBatchNormGrad: 6 };
 const QUANTIZER_INPUTS = 4;
 
 /** The same op without the fake quantization in it; null where there is none. */
 function withoutQuantization(node: Node): { node: Node; keep: (input: unknown, index: number) => boolean } | null {
   const leading = LEADING[node.op];
-  if (leading === undefined || !node.attributes.quantize) return null;
-  const keep = (_: unknown, index: number) => index < leading || index >= leading + QUANTIZER_INPUTS;
-  return { node: { ...node, attributes: { ...node.attributes, quantize: false }, inputs: node.inputs.filter(keep) }, keep };
+  const { quantize, inner } = node.attributes;
+  if (leading === undefined || (!quantize && !inner)) return null;
+  const behind = leading + QUANTIZER_INPUTS * (Number(Boolean(quantize)) + Number(Boolean(inner)));
+  const keep = (_: unknown, index: number) => index < leading || index >= behind;
+  return { node: { ...node, attributes: { ...node.attributes, quantize: false, inner: false }, inputs: node.inputs.filter(keep) }, keep };
 }
 
 /**
