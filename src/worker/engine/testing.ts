@@ -16,10 +16,12 @@ export function testExecutors(): TestExecutor[] {
   return kinds.map((kind) => ({ kind, create: (program): Promise<Executor> => createExecutor(program, { kind, addonPath, opsPath }) }));
 }
 
-/** The session executor on a machine that could not compile the fused ops. */
-export const plainSession: ExecutorFactory | null = addonPath
-  ? (program) => createExecutor(program, { kind: 'session', addonPath, opsPath, fused: false })
-  : null;
+/** The session executor on a machine that could not compile the fused ops; null where that is the only one there is. */
+export const plainSession: ExecutorFactory | null =
+  addonPath && opsPath ? (program) => createExecutor(program, { kind: 'session', addonPath, opsPath, fused: false }) : null;
 
-/** Ends the names of test groups, so that a report says when the executors on TensorFlow were left out. */
-export const nativeNote = addonPath ? '' : ' (session and eager skipped: no TensorFlow addon was found)';
+const missing = addonPath
+  ? 'our own ops skipped: they are not compiled, `npm run eqnet -- engine install` does it'
+  : 'session and eager skipped: no TensorFlow addon was found';
+/** Ends the names of test groups, so that a report says what was left out. */
+export const nativeNote = addonPath && opsPath ? '' : ` (${missing})`;
