@@ -3,6 +3,7 @@ import { WorkbenchError } from '../src/shared/contract/errors.ts';
 import { layerFacts } from '../src/shared/domain/layer-graph.ts';
 import { RandomStream } from '../src/shared/domain/random.ts';
 import { parseRecipe } from '../src/shared/schema/presets.ts';
+import { targetRows } from '../src/worker/data/targets.ts';
 import { hasFusedOps } from '../src/worker/engine/binding.ts';
 import { createExecutor } from '../src/worker/engine/index.ts';
 import { neededBytes } from '../src/worker/jobs/memory-check.ts';
@@ -48,10 +49,9 @@ const given = new Map([...parameters, [TABLE_NAMES.steps, tables.logSteps] as co
 const elements = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1);
 await executor.write(new Map(program.variables.map(({ name, shape }) => [name, given.get(name) ?? new Float32Array(elements(shape))])));
 const random = new RandomStream(recipe.seed, 'bench/images');
-const data = {
-  images: Float32Array.from({ length: batch * size * size * 3 }, () => random.uniform()),
-  labels: Int32Array.from({ length: batch }, () => random.integer(CLASSES)),
-};
+const images = Float32Array.from({ length: batch * size * size * 3 }, () => random.uniform());
+const labels = Int32Array.from({ length: batch }, () => random.integer(CLASSES));
+const data = { images, labels, targets: targetRows({ labels }, CLASSES) };
 const macs = layerFacts(layout.graph).reduce((sum, layer) => sum + layer.macs, 0);
 say({
   network: layout.graph.name,

@@ -12,14 +12,21 @@ export const bench = join(root, 'bench');
 /** Share of the processors in other programs' hands above which a turn says more about those; left out of medians and ratios. */
 export const BUSY = 0.05;
 
-/** Builds bench/NAME.ts. @returns {Promise<string>} the file to run */
-export async function buildOurs(name) {
-  const outDir = join(root, 'out', `bench-${name}`);
+/**
+ * Builds bench/NAME.ts.
+ * @param others programs that it expects beside it: output name to source below the root
+ * @param place  the folder in out/ where another build of the same program has the usual one
+ * @returns {Promise<string>} the file to run
+ */
+export async function buildOurs(name, others = {}, place = name) {
+  const outDir = join(root, 'out', `bench-${place}`);
+  const input = { [name]: join(bench, `${name}.ts`) };
+  for (const [other, source] of Object.entries(others)) input[other] = join(root, source);
   await build({
     configFile: false,
     root,
     logLevel: 'error',
-    build: { ssr: join(bench, `${name}.ts`), target: 'node20', outDir, emptyOutDir: true },
+    build: { ssr: true, target: 'node20', outDir, emptyOutDir: true, rollupOptions: { input, output: { entryFileNames: '[name].js' } } },
   });
   return join(outDir, `${name}.js`);
 }

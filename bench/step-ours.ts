@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline';
 import { locateEngine } from '../src/host/engine/locate.ts';
 import { WorkbenchError } from '../src/shared/contract/errors.ts';
 import type { FormKey } from '../src/shared/domain/form.ts';
+import { targetRows } from '../src/worker/data/targets.ts';
 import { createExecutor } from '../src/worker/engine/index.ts';
 import { TABLE_NAMES } from '../src/worker/supernet/program-scope.ts';
 import { elasticStep, floatStep } from '../src/worker/supernet/trainer.ts';
@@ -46,13 +47,14 @@ if (mode === 'problem') {
     ),
   );
   if (elastic && !known.has(TABLE_NAMES.steps)) throw new Error(`${directory} holds no quantizer tables.`);
-  const data = { images: problem.get('images') as Float32Array, labels: problem.get('labels') as Int32Array };
+  const labels = problem.get('labels') as Int32Array;
+  const data = { images: problem.get('images') as Float32Array, labels, targets: targetRows({ labels }, layout.graph.classes) };
   let step = 0;
   /** Losses, the longest native call (while which no message is answered) and the time of WDR, clip and optimizer. */
   const once = async (): Promise<{ losses: number[]; longest: number; update: number }> => {
     const started = performance.now();
     if (!elastic) {
-      const losses = [await floatStep(executor, recipe, layout.graph.classes, data, step, TOTAL_STEPS)];
+      const losses = [await floatStep(executor, recipe, data, step, TOTAL_STEPS)];
       return { losses, longest: performance.now() - started, update: 0 };
     }
     const { passes, wdrLoss, updateMilliseconds: update } = await elasticStep(executor, layout, recipe, data, step, TOTAL_STEPS);

@@ -14,6 +14,8 @@ export interface EngineMemory {
  */
 export interface Executor {
   readonly kind: ExecutorKind;
+  /** Milliseconds that went so far into making tensors of what calls were fed with, while nothing was computed. */
+  readonly feedMilliseconds: number;
   /**
    * Runs one function.
    * @param feeds   one array for each feed that the wanted outputs and the effects need

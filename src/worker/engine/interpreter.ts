@@ -36,6 +36,7 @@ export interface AdamStep<T> {
  * so that each function sees the variables as they were at its start, as in a session.
  */
 export class InterpretingExecutor<T> implements Executor {
+  feedMilliseconds = 0;
   private readonly state = new Map<string, T>();
   private readonly constants = new Map<Node, T>();
   private readonly planner: CallPlanner;
@@ -94,7 +95,7 @@ export class InterpretingExecutor<T> implements Executor {
     try {
       for (const node of plan.nodes) {
         if (deferred.has(node)) continue;
-        if (node.op === 'Placeholder') own(node, [library.upload(fed.get(attributesOf(node, 'Placeholder').name)!, node.outputs[0].shape)]);
+        if (node.op === 'Placeholder') own(node, [this.feed(fed.get(attributesOf(node, 'Placeholder').name)!, node.outputs[0].shape)]);
         else if (node.op === 'Const') values.set(node, [this.constant(node)]);
         else if (node.op === 'ReadVariable') values.set(node, [this.stateOf(attributesOf(node, 'ReadVariable').variable)]);
         else own(node, library.execute(node, inputsOf(node)));
@@ -112,6 +113,13 @@ export class InterpretingExecutor<T> implements Executor {
       for (const node of owned) retired.push(...values.get(node)!);
       for (const tensor of retired) library.release(tensor);
     }
+  }
+
+  private feed(data: HostArray, shape: Shape): T {
+    const started = performance.now();
+    const tensor = this.library.upload(data, shape);
+    this.feedMilliseconds += performance.now() - started;
+    return tensor;
   }
 
   private constant(node: Node): T {

@@ -93,6 +93,7 @@ function writeProgram(program: Program, fused: boolean): Uint8Array {
 /** The default executor: one TensorFlow session for the whole program, one native call for each `run`. */
 export class SessionExecutor implements Executor {
   readonly kind = 'session';
+  feedMilliseconds = 0;
   private readonly model: number;
   private readonly planner: CallPlanner;
 
@@ -118,9 +119,11 @@ export class SessionExecutor implements Executor {
 
   private call(inputs: readonly { name: string; shape: Shape; data: HostArray }[], outputs: readonly string[]): HostArray[] {
     const { binding } = this;
+    const started = performance.now();
     const ids = inputs.map(({ shape, data }) =>
       binding.createTensor(shape, data instanceof Float32Array ? TF_TYPE.float32 : TF_TYPE.int32, data),
     );
+    this.feedMilliseconds += performance.now() - started;
     try {
       const results = binding.runSavedModel(
         this.model,

@@ -153,6 +153,11 @@ export class RunContext {
     return this.executorNow?.memory().tensors ?? 0;
   }
 
+  /** Milliseconds that went into feeding the engine so far, see `Executor`. */
+  feedMilliseconds(): number {
+    return this.executorNow?.feedMilliseconds ?? 0;
+  }
+
   readonly createExecutor = (program: Program): Promise<Executor> => {
     const { executor, addonPath, opsPath } = this.options.engine;
     return createExecutor(program, { kind: executor, addonPath, opsPath, threads: this.threads });

@@ -1,10 +1,10 @@
 import type { PretrainResult } from '../../shared/contract/job-protocol.ts';
-import { deriveSeed } from '../../shared/domain/random.ts';
-import { BatchSource } from '../data/batch-source.ts';
 import { evaluateFloat } from '../supernet/evaluator.ts';
 import { cosineRate, stepsOf } from '../supernet/schedule.ts';
 import { floatStep } from '../supernet/trainer.ts';
+import { batchesOf } from './batches.ts';
 import type { RunContext } from './context.ts';
+import { StepClock } from './step-clock.ts';
 import { isStop, requireFiniteLoss } from './training-guards.ts';
 
 /**
@@ -12,32 +12,23 @@ import { isStop, requireFiniteLoss } from './training-guards.ts';
  * as they are. Resumes at the step of its last checkpoint.
  */
 export async function pretrain(context: RunContext): Promise<PretrainResult> {
-  const { recipe, data, reporter, control, layout } = context;
-  const executor = await context.executor();
-  const { classes } = layout.graph;
+  const { recipe, data, reporter, control } = context;
   const total = stepsOf(recipe.pretrain.epochs, data.train.count, recipe.pretrain.batch);
   const checkpoint = context.checkpoints.load('pretrain');
-  let step = 0;
-  if (checkpoint) {
-    await context.restore(checkpoint, 'pretrain');
-    step = checkpoint.step;
-  } else await executor.write(context.firstParameters());
-  const prepare = () =>
-    new BatchSource(data.train, {
-      batch: recipe.pretrain.batch,
-      seed: deriveSeed(recipe.seed, 'pretrain/batches'),
-      shift: recipe.data.shift,
-      augment: recipe.data.augment,
-    });
-  const source = step < total ? prepare() : null;
+  let step = checkpoint?.step ?? 0;
+  // A training that a person ended early is done at whatever step that was.
+  let going = !checkpoint?.done && step < total;
+  const source = going ? batchesOf(context, 'pretrain', step) : null;
+  const clock = new StepClock('pretrain', reporter, () => (source?.waitedMs ?? 0) + context.feedMilliseconds());
   const save = (done: boolean) => context.saveState('pretrain', step, done);
   control.train({ save: () => save(false) });
   let saved = performance.now();
   try {
-    // A training that a person ended early is done at whatever step that was.
-    let going = !checkpoint?.done;
+    const executor = await context.executor();
+    if (checkpoint) await context.restore(checkpoint, 'pretrain');
+    else await executor.write(context.firstParameters());
     while (going && source && step < total) {
-      const loss = await floatStep(executor, recipe, classes, await source.next(step), step, total);
+      const loss = await clock.step(step, async () => floatStep(executor, recipe, await source.next(step), step, total));
       requireFiniteLoss(loss, 'pretrain', step);
       reporter.metric('pretrain/loss', step, loss);
       reporter.metric('pretrain/rate', step, cosineRate(recipe.pretrain.learningRate, step, total));
@@ -55,9 +46,11 @@ export async function pretrain(context: RunContext): Promise<PretrainResult> {
     if (isStop(error)) await save(false);
     throw error;
   } finally {
+    clock.end();
     await source?.close();
   }
-  const testAccuracy = await evaluateFloat(executor, data.test, classes, recipe.evaluation.batch, context.breathe);
+  const { classes } = context.layout.graph;
+  const testAccuracy = await evaluateFloat(await context.executor(), data.test, classes, recipe.evaluation.batch, context.breathe);
   reporter.metric('pretrain/test-accuracy', step, testAccuracy);
   return { steps: step, testAccuracy };
 }

@@ -1,13 +1,13 @@
 import type { SupernetResult } from '../../shared/contract/job-protocol.ts';
 import { parseForm, type FormKey } from '../../shared/domain/form.ts';
 import { nearestUniform } from '../../shared/domain/layer-space.ts';
-import { deriveSeed } from '../../shared/domain/random.ts';
-import { BatchSource } from '../data/batch-source.ts';
 import { functionNames, TABLE_NAMES } from '../supernet/program-scope.ts';
 import { stepsOf } from '../supernet/schedule.ts';
 import { elasticStep, type StepRecord } from '../supernet/trainer.ts';
+import { batchesOf } from './batches.ts';
 import type { RunContext } from './context.ts';
 import { stepDrift } from './step-drift.ts';
+import { StepClock } from './step-clock.ts';
 import { isStop, requireFiniteLoss } from './training-guards.ts';
 
 /** Layer statistics change slowly; every tenth step draws the same curve with a tenth of the points. */
@@ -73,29 +73,26 @@ async function measureBits(context: RunContext, step: number): Promise<void> {
 /** Trains the weight-sharing supernet. Resumes at the step of its last checkpoint. */
 export async function supernet(context: RunContext): Promise<SupernetResult> {
   const { recipe, data, reporter, control, layout } = context;
-  const executor = await context.executor();
   const { epochs, batch, evaluateEvery, checkpointSeconds } = recipe.supernet;
   const total = stepsOf(epochs, data.train.count, batch);
   const initial = context.checkpoints.load('calibrate');
   const checkpoint = context.checkpoints.load('supernet');
   let step = checkpoint?.step ?? 0;
-  if (checkpoint) await context.restore(checkpoint, 'supernet');
-  else await context.stateOf('calibrate');
-  const source = new BatchSource(data.train, {
-    batch,
-    seed: deriveSeed(recipe.seed, 'supernet/batches'),
-    shift: recipe.data.shift,
-    augment: recipe.data.augment,
-  });
+  // A training that a person ended early is done at whatever step that was.
+  let going = !checkpoint?.done && step < total;
+  const source = going ? batchesOf(context, 'supernet', step) : null;
+  const clock = new StepClock('supernet', reporter, () => (source?.waitedMs ?? 0) + context.feedMilliseconds());
   const save = async (done: boolean) => context.saveState('supernet', step, done);
   control.train({ save: () => save(false) });
   let saved = performance.now();
   try {
-    // A training that a person ended early is done at whatever step that was.
-    let going = !checkpoint?.done;
-    while (going && step < total) {
-      const images = await source.next(step);
-      const result = await elasticStep(executor, layout, recipe, images, step, total, control.insideStep);
+    const executor = await context.executor();
+    if (checkpoint) await context.restore(checkpoint, 'supernet');
+    else await context.stateOf('calibrate');
+    while (going && source && step < total) {
+      const result = await clock.step(step, async () =>
+        elasticStep(executor, layout, recipe, await source.next(step), step, total, control.insideStep),
+      );
       requireFiniteLoss(result.wdrLoss + result.passes.reduce((sum, pass) => sum + pass.loss, 0), 'supernet', step);
       record(context, step, result);
       step++;
@@ -114,12 +111,13 @@ export async function supernet(context: RunContext): Promise<SupernetResult> {
     if (isStop(error)) await save(false);
     throw error;
   } finally {
-    reporter.metric('supernet/batch-wait-ms', step, source.waitedMs);
-    await source.close();
+    clock.end();
+    await source?.close();
   }
   // Behind the last checkpoint, so that a run interrupted here measures the rest when it is resumed.
   await measureBits(context, step);
   const coefficients = { skewness: Float32Array.of(0), kurtosis: Float32Array.of(0), target: Float32Array.of(recipe.supernet.wdr.target) };
+  const executor = await context.executor();
   const moments = await executor.run(functionNames.moments, coefficients, ['skewness', 'kurtosis']);
   const after = (await executor.read([TABLE_NAMES.steps])).get(TABLE_NAMES.steps) as Float32Array;
   const before = initial?.tensors.get(TABLE_NAMES.steps) as Float32Array | undefined;

@@ -160,6 +160,19 @@ describe(`a worker on the ${kind} executor${nativeNote}`, { timeout: 300_000 }, 
       expect(wdr.skewness * skewness + wdr.kurtosis * kurtosis).toBeCloseTo(loss, 5);
     });
     for (const pass of ['highest', 'random', 'lowest', 'update']) expect(host.series(`supernet/ms/${pass}`)[0]).toBeGreaterThan(0);
+    for (const [phase, title] of [
+      ['pretrain', 'Float training'],
+      ['supernet', 'Supernet training'],
+    ] as const) {
+      // fewer steps than one point stands for
+      expect(host.series(`${phase}/ms/step`)).toEqual([expect.any(Number)]);
+      const [share] = host.series(`${phase}/idle-share`);
+      expect(share > 0 && share < 1, `${share}`).toBe(true);
+      const text = expect.stringMatching(
+        new RegExp(`^${title}: ${STEPS} steps of [0-9.]+ ms on average, ${(100 * share).toFixed(1)} % of it`),
+      );
+      expect(host.all('log')).toContainEqual({ type: 'log', text });
+    }
   });
 
   /** Starts a phase, holds it behind its first unit of work, does something, and lets it go on. */

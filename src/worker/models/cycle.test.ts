@@ -11,6 +11,7 @@ import { RandomStream } from '../../shared/domain/random.ts';
 import { parseRecipe } from '../../shared/schema/presets.ts';
 import { imagesAsFloat } from '../data/batch.ts';
 import type { ImageSet } from '../data/dataset.ts';
+import { targetRows } from '../data/targets.ts';
 import type { Executor } from '../engine/executor.ts';
 import type { HostArray } from '../engine/graph.ts';
 import { nativeNote, testExecutors } from '../engine/testing.ts';
@@ -107,9 +108,10 @@ describe(`an eighth of the channels: float step, calibration, elastic step, meas
         );
         await executor.write(state);
         const train = imageSet(size, RECALIBRATION, 1);
-        const batch = { images: floats(train, 0, BATCH), labels: Int32Array.from(train.labels.subarray(0, BATCH)) };
+        const labels = Int32Array.from(train.labels.subarray(0, BATCH));
+        const batch = { images: floats(train, 0, BATCH), labels, targets: targetRows({ labels }, CLASSES) };
         const losses = [];
-        for (let step = 0; step < 3; step++) losses.push(await floatStep(executor, recipe, CLASSES, batch, step, 50));
+        for (let step = 0; step < 3; step++) losses.push(await floatStep(executor, recipe, batch, step, 50));
         expect(losses[2]).toBeLessThan(losses[0]);
 
         const { logSteps, offsets } = await calibrated(executor, layout, batch.images);

@@ -5,6 +5,7 @@ import { quantizationPoints, type Layer, type LayerGraph } from '../../shared/do
 import { RandomStream } from '../../shared/domain/random.ts';
 import { parseRecipe } from '../../shared/schema/presets.ts';
 import type { ImageSet } from '../data/dataset.ts';
+import { targetRows } from '../data/targets.ts';
 import type { Executor, ExecutorFactory } from '../engine/executor.ts';
 import type { HostArray, Program } from '../engine/graph.ts';
 import { classifier, convBlock } from '../models/blocks.ts';
@@ -52,9 +53,11 @@ export function tinyImages(count: number, seed = 1): ImageSet {
 
 export function tinyBatch(set: ImageSet, start: number, count = TINY_SIZES.trainBatch): Batch {
   const indices = Array.from({ length: count }, (_, i) => (start + i) % set.count);
+  const labels = Int32Array.from(indices, (i) => set.labels[i]);
   return {
     images: Float32Array.from(indices.flatMap((i) => Array.from(set.images.subarray(i * 64, (i + 1) * 64), (pixel) => pixel / 255))),
-    labels: Int32Array.from(indices, (i) => set.labels[i]),
+    labels,
+    targets: targetRows({ labels }, set.classes),
   };
 }
 

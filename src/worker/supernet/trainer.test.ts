@@ -34,7 +34,7 @@ describe.each(KINDS)(`training on the $kind executor${nativeNote}`, ({ kind, cre
   test('float steps learn a fixed batch', async () => {
     await executor.write(tinyState(program));
     const losses: number[] = [];
-    for (let i = 0; i < 15; i++) losses.push(await floatStep(executor, TINY_RECIPE, 3, batchOf(0), i, 40));
+    for (let i = 0; i < 15; i++) losses.push(await floatStep(executor, TINY_RECIPE, batchOf(0), i, 40));
     expect(losses.at(-1)!).toBeLessThan(0.6 * losses[0]);
   });
 
@@ -143,7 +143,7 @@ test(`with frozen BN ${KINDS[0].kind} elastic steps learn and leave every BN as 
   const executor = await KINDS[0].create(program);
   try {
     await executor.write(tinyState(program));
-    for (let i = 0; i < 5; i++) await floatStep(executor, TINY_RECIPE, 3, batchOf(0), i, 40);
+    for (let i = 0; i < 5; i++) await floatStep(executor, TINY_RECIPE, batchOf(0), i, 40);
     const names = parameterSpecs(TINY.graph).map(({ name }) => name);
     const before = await executor.read(names);
     const records: StepRecord[] = [];

@@ -8,42 +8,26 @@ import { functionNames } from './program-scope.ts';
 import { cosineRate } from './schedule.ts';
 import { drawSubnet, stepRoles, type SubnetRole } from './subnets.ts';
 
-/** Images and labels of one step; where images were blended in pairs, also the second label and the share of the first. */
+/** What one step learns from. */
 export interface Batch {
+  /** NHWC, float32 in [0, 1] */
   images: Float32Array;
   labels: Int32Array;
-  mixed?: { labels: Int32Array; shares: Float32Array };
+  /** probabilities of the classes, [batch, classes]; those of a blend of two images have two entries */
+  targets: Float32Array;
 }
 
 const scalar = (value: number) => Float32Array.of(value);
-
-/** Probabilities of the classes, [batch, classes]: one-hot, or the two labels of a blend with their shares. */
-export function targetRows({ labels, mixed }: Omit<Batch, 'images'>, classes: number): Float32Array {
-  const rows = new Float32Array(labels.length * classes);
-  labels.forEach((label, i) => {
-    const share = mixed ? mixed.shares[i] : 1;
-    rows[i * classes + label] += share;
-    if (mixed) rows[i * classes + mixed.labels[i]] += 1 - share;
-  });
-  return rows;
-}
 
 /** beta^t of Adam's bias correction; `step` counts from 0. */
 const powers = (step: number) => ({ beta1Power: scalar(0.9 ** (step + 1)), beta2Power: scalar(0.999 ** (step + 1)) });
 
 /** One step of float training. @returns the cross-entropy */
-export async function floatStep(
-  executor: Executor,
-  recipe: Recipe,
-  classes: number,
-  batch: Batch,
-  step: number,
-  total: number,
-): Promise<number> {
+export async function floatStep(executor: Executor, recipe: Recipe, batch: Batch, step: number, total: number): Promise<number> {
   const rate = scalar(cosineRate(recipe.pretrain.learningRate, step, total));
   const { loss } = await executor.run(functionNames.floatStep, {
     images: batch.images,
-    labels: targetRows(batch, classes),
+    labels: batch.targets,
     rate,
     ...powers(step),
   });
@@ -87,15 +71,19 @@ export async function elasticStep(
   between: () => Promise<void> = async () => undefined,
 ): Promise<StepRecord> {
   const { supernet, space, seed } = recipe;
-  const { classes } = layout.graph;
-  const labels = targetRows(batch, classes);
-  let teacher: HostArray = new Float32Array(labels.length);
+  let teacher: HostArray = new Float32Array(batch.targets.length);
   const passes: PassRecord[] = [];
   for (const [pass, role] of stepRoles(supernet.randomSubnets).entries()) {
     await between();
     const configuration = drawSubnet(layout, space, supernet.forms, role, seed, step, pass);
     const lambda = scalar(pass > 0 && supernet.gpg.enabled ? supernet.gpg.lambda : 0);
-    const feeds = { images: batch.images, labels, teacher, lambda, ...encodePass(layout, configuration, batch.labels.length) };
+    const feeds = {
+      images: batch.images,
+      labels: batch.targets,
+      teacher,
+      lambda,
+      ...encodePass(layout, configuration, batch.labels.length),
+    };
     const started = performance.now();
     const out = await executor.run(functionNames.pass, feeds);
     const milliseconds = performance.now() - started;

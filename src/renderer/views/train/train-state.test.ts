@@ -3,7 +3,18 @@ import { PHASES, type Phase } from '../../../shared/contract/job-protocol.ts';
 import type { JobState, PhaseState, RunState } from '../../../shared/contract/api/views.ts';
 import { recipeSchema } from '../../../shared/schema/recipe.ts';
 import { NO_SERIES, type SeriesView } from '../../stores/metric-series.ts';
-import { bestOf, checkpointsOf, isTrained, lastOf, lostSteps, nextPhase, planOf, roundUpSeconds, runStatus } from './train-state.ts';
+import {
+  bestOf,
+  checkpointsOf,
+  idleShare,
+  isTrained,
+  lastOf,
+  lostSteps,
+  nextPhase,
+  planOf,
+  roundUpSeconds,
+  runStatus,
+} from './train-state.ts';
 
 const series = (steps: number[], values: number[], times = steps.map((step) => 1000 + step)): SeriesView => ({
   count: steps.length,
@@ -89,6 +100,22 @@ describe('values of a series', () => {
     expect(bestOf(given)).toEqual({ value: 0.75, step: 3 });
     expect(lastOf(NO_SERIES)).toBeNull();
     expect(bestOf(series([1], [NaN]))).toBeNull();
+  });
+});
+
+describe('idle share of a training', () => {
+  it.each([
+    ['weighs each point with the time that it stands for', [0.5, 0], [10, 90], 0.05],
+    ['is that of the points there are', [0.25], [40], 0.25],
+    ['leaves out what is no number', [NaN, 0.1, 0.1], [10, NaN, 30], 0.1],
+    ['uses points that have both numbers', [0.2, 0.9], [10], 0.2],
+    ['is unknown without points', [], [], null],
+  ])('%s', (_, shares, times, expected) => {
+    const steps = (values: number[]) => values.map((__, i) => 10 * i);
+    const found = idleShare(series(steps(shares), shares), series(steps(times), times));
+    // float32 values
+    if (expected === null) expect(found).toBeNull();
+    else expect(found).toBeCloseTo(expected, 6);
   });
 });
 

@@ -89,6 +89,20 @@ export function firstOf(series: SeriesView): number | null {
   return null;
 }
 
+/**
+ * The share of all steps of a training in which nothing was computed, 0..1; null where none was noted.
+ * @param times of a step on average, ms; its points stand for the same steps as those of `shares`
+ */
+export function idleShare(shares: SeriesView, times: SeriesView): number | null {
+  let [idle, total] = [0, 0];
+  for (let i = 0; i < Math.min(shares.count, times.count); i++) {
+    if (!(times.values[i] > 0 && Number.isFinite(shares.values[i]))) continue;
+    idle += shares.values[i] * times.values[i];
+    total += times.values[i];
+  }
+  return total > 0 ? idle / total : null;
+}
+
 /** A little more than `seconds`, on a coarse grid, so that a time axis does not move with every new estimate. */
 export function roundUpSeconds(seconds: number): number {
   if (!(seconds > 0)) return 0;

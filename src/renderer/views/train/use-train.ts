@@ -33,7 +33,7 @@ const PREFIXES: Readonly<Record<Training | 'both', readonly string[]>> = {
     'supernet/skewness/',
     'supernet/wdr',
     'supernet/ms/',
-    'supernet/batch-wait',
+    'supernet/idle-share',
   ],
 };
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RandomStream } from '../../../shared/domain/random.ts';
 import { augmentationSchema, type AugmentationStep } from '../../../shared/schema/augmentations.ts';
-import { targetRows } from '../../supernet/trainer.ts';
 import { allocateBatch, prepareBatch } from '../batch-ring.ts';
 import type { ImageSet } from '../dataset.ts';
 import { augmentImage } from './apply.ts';
@@ -124,7 +123,6 @@ describe('prepareBatch', () => {
     const blended = batchOf([step({ kind: 'mixup', alpha: 1 })], 2);
     const { labels, shares } = blended.mixed!;
     expect(blended.labels).toEqual(plain.labels);
-    const rows = targetRows(blended, 4);
     for (let i = 0; i < 12; i++) {
       expect(shares[i] >= 0.5 && shares[i] <= 1).toBe(true);
       const own = blended.images.subarray(i * SIZE, (i + 1) * SIZE);
@@ -134,7 +132,7 @@ describe('prepareBatch', () => {
         ),
       );
       expect(partners.map((j) => plain.labels[j])).toContain(labels[i]);
-      const row = rows.subarray(4 * i, 4 * i + 4);
+      const row = blended.targets.subarray(4 * i, 4 * i + 4);
       expect(row.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 6);
       expect(row[plain.labels[i]]).toBeCloseTo(shares[i] + (labels[i] === plain.labels[i] ? 1 - shares[i] : 0), 6);
     }

@@ -1,5 +1,6 @@
 import { ALL_BITS, GRANULARITIES, SYMMETRIES } from '../../../shared/domain/form.ts';
 import { RandomStream } from '../../../shared/domain/random.ts';
+import { targetRows } from '../../data/targets.ts';
 import { elementCount, type HostArray, type Program } from '../../engine/graph.ts';
 import { initialParameters } from '../../models/parameters.ts';
 import { emptyTables } from '../../quant/calibrate.ts';
@@ -41,8 +42,7 @@ export function firstState(program: Program, layout: TableLayout, seed: number):
 /** Images of noise: what a step costs does not depend on what is on them. */
 export function noiseBatch(count: number, image: readonly number[], classes: number, seed: number): Batch {
   const random = new RandomStream(seed, 'profile/images');
-  return {
-    images: Float32Array.from({ length: count * elementCount(image) }, () => random.uniform()),
-    labels: Int32Array.from({ length: count }, () => random.integer(classes)),
-  };
+  const images = Float32Array.from({ length: count * elementCount(image) }, () => random.uniform());
+  const labels = Int32Array.from({ length: count }, () => random.integer(classes));
+  return { images, labels, targets: targetRows({ labels }, classes) };
 }

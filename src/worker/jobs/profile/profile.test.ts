@@ -8,7 +8,6 @@ import { TableLayout } from '../../quant/table-layout.ts';
 import { trainingProgram } from '../../supernet/program.ts';
 import { drawSubnet } from '../../supernet/subnets.ts';
 import { modelOf } from '../../models/project-model.ts';
-import { targetRows } from '../../supernet/trainer.ts';
 import { Reporter } from '../reporter.ts';
 import { firstState, noiseBatch } from './first-state.ts';
 import { kindOf } from './kinds.ts';
@@ -51,11 +50,10 @@ describe(`the program op by op, as the session runs it${nativeNote}`, () => {
     const program = trainingProgram(layout, 4);
     const { space, supernet, seed } = recipeOf('small-cnn', 4);
     const batch = noiseBatch(4, [32, 32, 3], 10, 1);
-    const labels = targetRows(batch, 10);
     const subnet = drawSubnet(layout, space, supernet.forms, 'lowest', seed, 0, 0);
     const feeds = {
       images: batch.images,
-      labels,
+      labels: batch.targets,
       teacher: new Float32Array(40),
       lambda: Float32Array.of(0.5),
       ...encodePass(layout, subnet, 4),

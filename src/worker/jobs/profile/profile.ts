@@ -13,7 +13,7 @@ import { TableLayout } from '../../quant/table-layout.ts';
 import { functionNames } from '../../supernet/program-scope.ts';
 import { trainingProgram } from '../../supernet/program.ts';
 import { drawSubnet, stepRoles } from '../../supernet/subnets.ts';
-import { elasticStep, floatStep, targetRows, type Batch, type StepRecord } from '../../supernet/trainer.ts';
+import { elasticStep, floatStep, type Batch, type StepRecord } from '../../supernet/trainer.ts';
 import { networkOf } from '../look/network.ts';
 import { engineFacts } from '../engine-facts.ts';
 import { availableBytes, neededBytes, requireMemory, type MemoryPlan } from '../memory-check.ts';
@@ -45,7 +45,7 @@ async function measureSteps(executor: Executor, bench: Bench): Promise<{ float: 
   let elastic: StepRecord | null = null;
   for (let step = 0; step <= repeat; step++) {
     const started = performance.now();
-    await floatStep(executor, recipe, layout.graph.classes, batch, step, repeat + 1);
+    await floatStep(executor, recipe, batch, step, repeat + 1);
     const floatMilliseconds = performance.now() - started;
     const record = await elasticStep(executor, layout, recipe, batch, step, repeat + 1);
     await worked();
@@ -74,12 +74,12 @@ async function measureOps(bench: Bench, fused: boolean): Promise<{ passes: PassT
   const kernels = timed! as Pick<TimedKernels<unknown>, 'take' | 'dispatch'>;
   try {
     await executor.write(firstState(program, layout, recipe.seed));
-    const labels = targetRows(batch, layout.graph.classes);
-    const teacher = new Float32Array(labels.length);
+    const { images, labels, targets } = batch;
+    const teacher = new Float32Array(targets.length);
     const lambda = Float32Array.of(recipe.supernet.gpg.enabled ? recipe.supernet.gpg.lambda : 0);
     const feeds = stepRoles(recipe.supernet.randomSubnets).map((role, index) => {
       const subnet = drawSubnet(layout, recipe.space, recipe.supernet.forms, role, recipe.seed, 0, index);
-      return { images: batch.images, labels, teacher, lambda, ...encodePass(layout, subnet, batch.labels.length) };
+      return { images, labels: targets, teacher, lambda, ...encodePass(layout, subnet, labels.length) };
     });
     const passes: PassTimes[] = [];
     for (let round = 0; round <= repeat; round++) {
