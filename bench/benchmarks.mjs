@@ -18,7 +18,7 @@ export const BENCHMARKS = [
     title: 'Measured configurations',
     quick: ['--recipes', 'cluttered-quick', '--rounds', '2', '--count', '3', '--no-peer'],
   },
-  { name: 'data', title: 'Data', quick: ['--sets', 'mnist:60', '--rounds', '1'], demanded: true },
+  { name: 'data', title: 'Data', quick: ['--sets', 'mnist:200', '--rounds', '1', '--no-peer'], demanded: true },
 ];
 
 /**

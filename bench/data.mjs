@@ -1,6 +1,6 @@
 // How long training waits for its batches: the idle share of its steps, as a run tells it, and images a second, with batches that
 // are prepared ahead by threads and with batches that are prepared on the training thread.
-//   npm run bench:data -- [--sets mnist:300,jpeg:60] [--images 2000] [--side 256] [--rounds 2] [--threads N] [--out FILE]
+//   npm run bench:data -- [--sets mnist:300,jpeg:60] [--images 2000] [--side 256] [--rounds 2] [--threads N] [--no-peer] [--out FILE]
 // `jpeg` is a folder of made-up JPEGs, decoded once into a cache of its own before anything is measured.
 import { mkdirSync } from 'node:fs';
 import os from 'node:os';
@@ -35,6 +35,7 @@ const { values: options } = parseArgs({
     side: { type: 'string', default: '256' },
     rounds: { type: 'string', default: '2' },
     threads: { type: 'string', default: String(os.availableParallelism()) },
+    'no-peer': { type: 'boolean', default: false },
     out: { type: 'string' },
   },
 });
@@ -55,11 +56,12 @@ async function prepareJpegs(ours, found) {
   console.log(note);
 }
 
-/** @returns {Promise<Record<'ahead' | 'inline', object[]>>} the turns of both ways of preparing; every other round backwards */
+/** @returns {Promise<Record<string, object[]>>} the turns of each way of preparing batches; every other round backwards */
 async function takeTurns(programs, set, steps) {
-  const turns = { ahead: [], inline: [] };
+  const ways = Object.keys(programs);
+  const turns = Object.fromEntries(ways.map((way) => [way, []]));
   for (let round = 0; round < Number(options.rounds); round++)
-    for (const way of round % 2 ? ['inline', 'ahead'] : ['ahead', 'inline'])
+    for (const way of round % 2 ? [...ways].reverse() : ways)
       turns[way].push(
         await watched(() => once(`${set} ${way}`, process.execPath, [programs[way], 'train', set, steps, threads, jpegs, images])),
       );
@@ -70,11 +72,11 @@ function summarize(set, steps, turns, found) {
   const of = (way, phase, key) => median(quietest(turns[way]).map((turn) => turn[phase][key]));
   const rows = [['', 'images/s', 'ms a step', 'idle share, %', ...turns.ahead.map((_, i) => `round ${i + 1} `)]];
   for (const phase of PHASES) {
-    for (const [way, title] of Object.entries(TITLES)) {
+    for (const way of Object.keys(turns)) {
       const each = turns[way].map((turn) => starred((100 * turn[phase].idleShare).toFixed(2), isQuiet(turn)));
       const share = (100 * of(way, phase, 'idleShare')).toFixed(2);
       rows.push([
-        `${phase}, ${title}`,
+        `${phase}, ${TITLES[way]}`,
         of(way, phase, 'imagesPerSecond').toFixed(0),
         of(way, phase, 'milliseconds').toFixed(1),
         share,
@@ -82,13 +84,14 @@ function summarize(set, steps, turns, found) {
       ]);
     }
     found.ratios[`${set} ${phase}: idle share`] = of('ahead', phase, 'idleShare');
-    found.ratios[`${set} ${phase}: step / step with batches prepared on its thread`] =
-      of('ahead', phase, 'milliseconds') / of('inline', phase, 'milliseconds');
+    if (turns.inline)
+      found.ratios[`${set} ${phase}: step / step with batches prepared on its thread`] =
+        of('ahead', phase, 'milliseconds') / of('inline', phase, 'milliseconds');
   }
   const title = `${NAMES[set]}, ${steps} steps of each training`;
   found.tables.push({ title, rows });
   found.measured[set] = turns;
-  const all = [...turns.ahead, ...turns.inline];
+  const all = Object.values(turns).flat();
   found.turns += all.length;
   found.disturbed += all.filter((turn) => !isQuiet(turn)).length;
   console.log(`\n${title}\n${textTable(rows)}`);
@@ -98,10 +101,8 @@ async function main() {
   const sets = options.sets.split(',').map((text) => text.split(':'));
   const unknown = sets.find(([set, steps]) => !(set in NAMES) || !(Number(steps) > 0));
   if (unknown) throw new Error(`'${unknown.join(':')}' is no set with its steps: choose from ${Object.keys(NAMES).map((set) => `${set}:100`).join(', ')}.`); // prettier-ignore
-  const programs = {
-    ahead: await buildOurs('data-ours', { 'batch-thread': 'src/worker/data/batch-thread.ts' }),
-    inline: await buildOurs('data-ours', {}, 'data-ours-inline'),
-  };
+  const programs = { ahead: await buildOurs('data-ours', { 'batch-thread': 'src/worker/data/batch-thread.ts' }) };
+  if (!options['no-peer']) programs.inline = await buildOurs('data-ours', {}, 'data-ours-inline');
   const found = { tables: [], notes: [], ratios: {}, measured: {}, turns: 0, disturbed: 0 };
   if (sets.some(([set]) => set === 'jpeg')) await prepareJpegs(programs.ahead, found);
   for (const [set, steps] of sets) {
