@@ -23,6 +23,18 @@ function checkArray(what: string, data: HostArray, { shape, dtype }: { shape: Sh
     throw new Error(`${what} of shape [${shape.join()}] takes ${elementCount(shape)} values, not ${data.length}.`);
 }
 
+/** The nodes and what else the ops need that stand for some of them: such an op needs all of its inputs for any of its outputs. */
+function withUnions(fn: ProgramFunction, nodes: readonly Node[]): ReadonlySet<Node> {
+  const used = new Set(nodes);
+  let left = [...fn.unions];
+  for (;;) {
+    const touched = left.filter(({ outputs }) => outputs.some(({ node }) => used.has(node)));
+    if (touched.length === 0) return used;
+    left = left.filter((union) => !touched.includes(union));
+    for (const node of reachable(touched.flatMap(({ inputs }) => inputs.map((input) => input.node)))) used.add(node);
+  }
+}
+
 /** Looks up and checks what the calls of an executor name; every kind of executor refuses the same things in the same words. */
 export class CallPlanner {
   private readonly plans = new Map<string, CallPlan>();
@@ -65,7 +77,7 @@ export class CallPlanner {
     });
     const effects = withEffects ? fn.effects : [];
     const nodes = reachable([...outputs.map(([, value]) => value.node), ...effects]);
-    const used = new Set(nodes);
+    const used = withUnions(fn, nodes);
     const kept = new Set([
       ...outputs.map(([, value]) => value.node),
       ...effects.flatMap((effect) => effect.inputs.map((input) => input.node)),

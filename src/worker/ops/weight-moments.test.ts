@@ -90,6 +90,16 @@ describe.each(executors)(`moments of weights on the $kind executor${nativeNote}`
     differences.forEach((difference, i) => expect(Math.abs(result.gradient[i] - difference)).toBeLessThan(1e-4 * scale));
   });
 
+  test('the moments alone are those beside the loss, and take the same feeds: one op may compute both', async () => {
+    const random = new RandomStream(5, 'test/alone');
+    const w = Float32Array.from({ length: count(SMALL) }, () => random.between(-1, 2));
+    const feeds = feedsOf(w, COEFFICIENTS[0]);
+    const whole = await executor.run('small', feeds);
+    expect(await executor.run('small', feeds, ['kurtosis'])).toEqual({ kurtosis: whole.kurtosis });
+    const { target: _, ...without } = feeds;
+    await expect(executor.run('small', without, ['kurtosis'])).rejects.toThrow("Function 'small' needs the feed 'target'.");
+  });
+
   const spread = (value: number, by: number) => {
     const random = new RandomStream(4, 'test/spread');
     return Float32Array.from({ length: count(SMALL) }, () => value + by * random.between(-1, 1));
