@@ -180,7 +180,8 @@ async function countSeries(home) {
     .map((name) => join(home.projects, name))
     .filter((name) => name.endsWith(join('long.eqnet', 'project.db')));
   const database = new Database(path, { readonly: true });
-  const rows = database.prepare("SELECT series, count(*) AS points FROM metrics WHERE phase = 'supernet' GROUP BY series").all();
+  const stored = "SELECT series, 1 AS count FROM metrics WHERE phase = 'supernet' UNION ALL SELECT series, count FROM metric_chunks";
+  const rows = database.prepare(`SELECT series, sum(count) AS points FROM (${stored} WHERE phase = 'supernet') GROUP BY series`).all();
   database.close();
   const whole = rows.filter(({ points }) => points === POINTS).length;
   if (whole < 10) throw new Error(`Only ${whole} of ${rows.length} series have all ${POINTS} points: the simulation is not what it says.`);

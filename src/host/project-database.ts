@@ -34,6 +34,11 @@ const MIGRATIONS: readonly string[] = [
      id TEXT PRIMARY KEY, run TEXT NOT NULL, name TEXT NOT NULL, configuration TEXT NOT NULL, candidate TEXT, predicted REAL,
      measured TEXT, slot TEXT, created TEXT NOT NULL);
    CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;`,
+  // with a rowid: rows this long do not belong into the tree of a key
+  `CREATE TABLE metric_chunks (
+     run TEXT NOT NULL, series TEXT NOT NULL, first REAL NOT NULL, last REAL NOT NULL, phase TEXT NOT NULL, count INTEGER NOT NULL,
+     points BLOB NOT NULL);
+   CREATE UNIQUE INDEX metric_chunks_by_step ON metric_chunks (run, series, first);`,
 ];
 
 /** Version of the tables, kept in SQLite's user_version. */

@@ -66,7 +66,8 @@ test('a new project has a readable description and keeps runs, phases, units, me
   expect(description).toMatchObject({ schemaVersion: 1, name: 'digits', runs: [{ id: 'tiny-1', recipe: 'tiny' }] });
   const reader = ProjectStore.openReadOnly(folder);
   expect(reader.runs()).toMatchObject([{ id: 'tiny-1', state: 'stopped', engine: scriptedEngine, opened: null }]);
-  expect(reader.phases(run.id)[0]).toEqual({ phase: 'pretrain', state: 'done', seconds: 3.5, result: { steps: 5, testAccuracy: 0.5 } });
+  expect(reader.phases(run.id)[0]).toEqual({ phase: 'pretrain', state: 'done', seconds: 3.5 });
+  expect(reader.result(run.id, 'pretrain')).toEqual({ steps: 5, testAccuracy: 0.5 });
   expect(reader.units(run.id, 'grid')).toEqual([{ ...cell, accuracy: 0.2 }]);
   expect(reader.metrics(run.id)).toMatchObject([
     { step: 1, value: 3 },

@@ -91,6 +91,11 @@ export class ProjectStore {
     private readonly writerAlive: boolean,
   ) {
     const tables: ProjectTables = {
+      isWritable: lock !== null,
+      atomically: (action) => {
+        const writable = this.writable();
+        this.guard(() => inTransaction(writable, action));
+      },
       write: (sql, ...values) => this.write(sql, ...values),
       all: (sql, ...values) => this.all(sql, ...values),
       rows: <T extends readonly SqlValue[]>(sql: string, ...values: SqlValue[]) =>
@@ -226,8 +231,8 @@ export class ProjectStore {
     const database = this.writable();
     this.guard(() =>
       inTransaction(database, () => {
-        for (const table of ['phases', 'units', 'metrics', 'log', 'exports', 'shelf'])
-          database.prepare(`DELETE FROM ${table} WHERE run = ?`).run(run);
+        for (const table of ['phases', 'units', 'log', 'exports', 'shelf']) database.prepare(`DELETE FROM ${table} WHERE run = ?`).run(run);
+        this.metricTable.remove(run);
         database.prepare('DELETE FROM runs WHERE id = ?').run(run);
       }),
     );
@@ -273,19 +278,11 @@ export class ProjectStore {
 
   /** The phases of a run, in order. */
   phases(run: string): PhaseRecord[] {
-    const rows = this.all<{ phase: Phase; state: PhaseState; seconds: number; result: string | null }>(
-      'SELECT * FROM phases WHERE run = ?',
-      run,
-    );
+    // what they found may be long, and is asked for by itself
+    const rows = this.all<PhaseRecord>('SELECT phase, state, seconds FROM phases WHERE run = ?', run);
     return PHASES.map((phase) => {
-      const row = rows.find((candidate) => candidate.phase === phase);
-      const state = row?.state ?? 'pending';
-      return {
-        phase,
-        state: state === 'running' && !this.isLive ? 'stopped' : state,
-        seconds: row?.seconds ?? 0,
-        result: orNull<PhaseResults[Phase]>(row?.result ?? null),
-      };
+      const { state = 'pending', seconds = 0 } = rows.find((candidate) => candidate.phase === phase) ?? {};
+      return { phase, state: state === 'running' && !this.isLive ? 'stopped' : state, seconds };
     });
   }
 
@@ -322,7 +319,7 @@ export class ProjectStore {
         for (const later of PHASES.slice(PHASES.indexOf(phase))) {
           database.prepare("UPDATE phases SET state = 'pending', seconds = 0, result = NULL WHERE run = ? AND phase = ?").run(run, later);
           database.prepare('DELETE FROM units WHERE run = ? AND phase = ?').run(run, later);
-          database.prepare('DELETE FROM metrics WHERE run = ? AND phase = ?').run(run, later);
+          this.metricTable.remove(run, later);
         }
         if (comesBefore(phase, 'search')) database.prepare('UPDATE shelf SET predicted = NULL WHERE run = ?').run(run);
         if (comesBefore(phase, 'grid')) database.prepare('UPDATE shelf SET measured = NULL WHERE run = ?').run(run);
@@ -358,12 +355,13 @@ export class ProjectStore {
     this.metricTable.put(run, phase, points, time);
   }
 
-  /** One metric series by ascending step, or all of them. */
+  /** One metric series by ascending step, or all of them by name; a value that was no finite number is null. */
   metrics(run: string, series?: string): { series: string; step: number; value: number | null }[] {
-    const columns = 'SELECT series, step, value FROM metrics WHERE run = ?';
-    return series === undefined
-      ? this.all(`${columns} ORDER BY series, step`, run)
-      : this.all(`${columns} AND series = ? ORDER BY step`, run, series);
+    const names = series === undefined ? this.metricTable.names(run) : [series];
+    return names.flatMap((name) => {
+      const { steps, values } = this.metricTable.series(run, name);
+      return Array.from(steps, (step, i) => ({ series: name, step, value: Number.isNaN(values[i]) ? null : values[i] }));
+    });
   }
 
   log(run: string, text: string): void {
@@ -385,8 +383,10 @@ export class ProjectStore {
 
   /** The best test accuracy of any candidate of any run, 0..1; null without one. */
   bestMeasured(): number | null {
+    // run by run, because units are found by the run first
     const [row] = this.all<{ best: number | null }>(
-      "SELECT max(json_extract(json, '$.accuracy')) AS best FROM units WHERE phase = 'measure'",
+      `SELECT max(json_extract(units.json, '$.accuracy')) AS best
+       FROM runs CROSS JOIN units ON units.run = runs.id AND units.phase = 'measure'`,
     );
     return row?.best ?? null;
   }

@@ -1,5 +1,5 @@
 import type { RunState, PhaseState, ExecutorName } from '../shared/contract/api/views.ts';
-import type { ExportResult, OpenedInfo, Phase, PhaseResults } from '../shared/contract/job-protocol.ts';
+import type { ExportResult, OpenedInfo, Phase } from '../shared/contract/job-protocol.ts';
 import type { ErrorPayload } from '../shared/contract/errors.ts';
 import type { Configuration } from '../shared/schema/configuration.ts';
 import type { Recipe } from '../shared/schema/recipe.ts';
@@ -35,12 +35,11 @@ export interface RunRecord {
   slot: number;
 }
 
-export interface PhaseRecord<P extends Phase = Phase> {
-  phase: P;
+export interface PhaseRecord {
+  phase: Phase;
   state: PhaseState;
   /** Wall time in this phase, summed over resumes. */
   seconds: number;
-  result: PhaseResults[P] | null;
 }
 
 /** A file that was written for one configuration on demand. */

@@ -17,7 +17,7 @@ export function printMetrics(
   if (!run) throw new WorkbenchError('usage', `Project ${store.folder} has no run yet, so it has no metrics: start one first.`);
   const rows = store.metrics(run.id, wanted);
   if (wanted !== undefined && !rows.length) {
-    const names = [...new Set(store.metrics(run.id).map(({ series }) => series))];
+    const names = store.metricTable.names(run.id);
     const known = names.length ? `it has ${names.join(', ')}` : 'it has none yet';
     throw new WorkbenchError('usage', `Run ${run.id} has no metric series '${wanted}': ${known}.`);
   }

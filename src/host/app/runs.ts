@@ -9,7 +9,7 @@ import { assertSameRun, fingerprintOf } from '../fingerprint.ts';
 import { fitRecipe } from '../fit-recipe.ts';
 import { lastTouched, phaseBefore, requireOrder } from '../run-plan.ts';
 import type { HostContext } from './context.ts';
-import { encodeRows } from './metric-blocks.ts';
+import { encodePoints } from './metric-blocks.ts';
 import type { OpenProject } from './open-project.ts';
 import { RunJob, type RunJobOptions } from './run-job.ts';
 
@@ -134,7 +134,7 @@ export async function readMetrics(
   const names = wanted.series ?? metricTable.names(id).filter((name) => name.startsWith(prefix));
   const blocks: MetricBlock[] = [];
   for (const name of names) {
-    blocks.push(encodeRows(name, metricTable.series(id, name)));
+    blocks.push(encodePoints(name, metricTable.series(id, name)));
     await breath();
   }
   return blocks;

@@ -1,6 +1,6 @@
 import type { HostEvent, JobView, MetricBlock, ProjectView } from '../../shared/contract/api/views.ts';
 import type { SearchPoints } from '../../shared/contract/look.ts';
-import { encodePoints, type SeriesPoints } from './metric-blocks.ts';
+import { encodePoints } from './metric-blocks.ts';
 
 /** A window hears at most ten times a second. */
 const INTERVAL_MS = 100;
@@ -22,7 +22,7 @@ export interface StreamSources {
 interface RunNews {
   project: string;
   run: string;
-  series: Map<string, SeriesPoints>;
+  series: Map<string, { steps: number[]; times: number[]; values: number[] }>;
   points: number;
   rounds: SearchPoints[];
   lines: { time: string; text: string }[];

@@ -140,7 +140,7 @@ describe('runs', () => {
     const floats = (text: string, Type: typeof Float64Array | typeof Float32Array) => [
       ...new Type(new Uint8Array(Buffer.from(text, 'base64')).buffer),
     ];
-    expect(floats(block.steps, Float64Array)).toEqual([0, 1]);
+    expect(block.steps).toEqual({ first: 0, stride: 1 });
     expect(floats(block.values, Float32Array)).toEqual([Math.fround(2.3), Number.NaN]);
     expect(Date.now() - floats(block.times, Float64Array)[0]).toBeLessThan(120_000);
     expect(await client.runs.metrics({ project, run, series: ['none'] })).toMatchObject([{ count: 0 }]);

@@ -21,6 +21,13 @@ function bytesOf(base64: string): ArrayBuffer {
   return bytes.buffer;
 }
 
+function stepsOf({ steps, count }: MetricBlock): Float64Array {
+  if (typeof steps === 'string') return new Float64Array(bytesOf(steps));
+  const all = new Float64Array(count);
+  for (let index = 0; index < count; index++) all[index] = steps.first + index * steps.stride;
+  return all;
+}
+
 export class MetricSeries {
   private count = 0;
   private steps = new Float64Array(256);
@@ -32,7 +39,7 @@ export class MetricSeries {
    * live is part of a later whole), the points from that step on are replaced.
    */
   append(block: MetricBlock): void {
-    const steps = new Float64Array(bytesOf(block.steps));
+    const steps = stepsOf(block);
     const times = new Float64Array(bytesOf(block.times));
     const values = new Float32Array(bytesOf(block.values));
     const length = Math.min(steps.length, times.length, values.length);

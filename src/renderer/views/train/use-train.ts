@@ -13,30 +13,11 @@ import { useRuns } from '../../stores/runs.ts';
 import type { SeriesView } from '../../stores/metric-series.ts';
 import { startOf, type CurveSource } from './curves.ts';
 import { checkpointsOf, isTraining, nextPhase, planOf, roundUpSeconds, runStatus, type Training } from './train-state.ts';
+import { seriesToRead } from './train-series.ts';
 import { useTrainSettings, type Part } from './train-settings.ts';
 
 /** Sections of the recipe that training rests on. */
 const BASIS: readonly (keyof Recipe)[] = ['seed', 'data', 'model', 'space', 'pretrain', 'calibration', 'supernet', 'evaluation'];
-/** What is read of a run, one after the other, so that long runs show their first curves soon; totals of the loss are not drawn. */
-const PREFIXES: Readonly<Record<Training | 'both', readonly string[]>> = {
-  both: ['engine/'],
-  pretrain: ['pretrain/'],
-  supernet: [
-    'supernet/checkpoint',
-    'supernet/rate',
-    'supernet/accuracy/',
-    'supernet/highest/cross-entropy',
-    'supernet/random',
-    'supernet/lowest/cross-entropy',
-    'supernet/lowest/divergence',
-    'supernet/kurtosis/',
-    'supernet/skewness/',
-    'supernet/wdr',
-    'supernet/ms/',
-    'supernet/idle-share',
-  ],
-};
-
 export function useTrain() {
   const app = useApp();
   const projects = useProjects();
@@ -65,9 +46,7 @@ export function useTrain() {
     loading.value = true;
     problem.value = null;
     try {
-      const other: Training = training.value === 'supernet' ? 'pretrain' : 'supernet';
-      const prefixes = [...PREFIXES[training.value], ...PREFIXES.both, ...PREFIXES[other]];
-      for (const id of ids) for (const prefix of prefixes) await runs.load(id, prefix);
+      for (const id of ids) for (const prefix of seriesToRead(training.value)) await runs.load(id, prefix);
     } catch (error) {
       problem.value = error instanceof Error ? error.message : String(error);
     } finally {

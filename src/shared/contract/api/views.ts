@@ -183,7 +183,8 @@ export interface JobView {
 export interface MetricBlock {
   series: string;
   count: number;
-  steps: string;
+  /** the first and their distance, where all are equally far apart */
+  steps: string | { first: number; stride: number };
   times: string;
   values: string;
 }
