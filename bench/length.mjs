@@ -1,7 +1,8 @@
 // Memory and tensors of a long training: whether they stay level.
-//   npm run bench:length -- --minutes 30 [--recipe cluttered-quick] [--every 5] [--out FILE.json] [--write]
+//   npm run bench:length -- --minutes 30 [--recipe cluttered-quick] [--every 5] [--out FILE.json] [--from FILE.json] [--write]
 //   --minutes   of elastic training
 //   --every     seconds between two samples
+//   --from      judges and draws what an earlier call has left with --out, instead of training
 //   --write     puts the plot into docs/memory.svg and the table into docs/benchmarks.md
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,12 +21,15 @@ const { values: options } = parseArgs({
     recipe: { type: 'string', default: 'cluttered-quick' },
     every: { type: 'string', default: '5' },
     out: { type: 'string' },
+    from: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
 });
 const minutes = Number(options.minutes);
 if (!(minutes > 0)) throw new Error(`--minutes ${options.minutes} is not a number above 0.`);
 const NAMES = { pretrain: 'float', calibrate: 'calibration', supernet: 'elastic' };
+/** Change over the second half, as a share, below which memory counts as level. */
+const LEVEL = 0.01;
 const { directory, runners, cleanUp } = workplace();
 
 /** Runs the training. @returns {Promise<object[]>} what its host said */
@@ -71,7 +75,9 @@ function arrange(said, probed) {
   return { phases, elastic, samples, counts, marks: { checkpoints, snapshots, evaluations: [...new Set(marksOf('evaluation'))] } };
 }
 
-async function main() {
+/** What was measured: now, or by an earlier call. */
+async function measure() {
+  if (options.from) return JSON.parse(readFileSync(options.from, 'utf8'));
   const built = await ensureBuilt();
   const ours = await buildOurs('length-ours');
   const machine = describeMachine({}, 0);
@@ -81,16 +87,24 @@ async function main() {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  const found = arrange(said, probed);
-  const { elastic, samples, counts, marks } = found;
   const { steps, engine } = said.at(-1);
-  const during = samples.filter(({ minute }) => minute >= elastic.from);
+  return { date: new Date().toISOString(), machine, engine, steps, ...arrange(said, probed) };
+}
+
+async function main() {
+  const found = await measure();
+  if (options.out) writeFileSync(options.out, `${JSON.stringify(found, null, 2)}\n`);
+  const { elastic, samples, counts, marks, steps } = found;
+  // the last checkpoint ends the training; what follows is the evaluation at its end
+  const end = marks.checkpoints.at(-1);
+  const during = samples.filter(({ minute }) => minute >= elastic.from && minute <= end);
   const series = [
     ['worker, resident', 'rss'],
     ['worker, JS heap', 'heap'],
     ['host, resident', 'hostRss'],
   ].map(([name, key]) => ({ name, key, ...judgeLevel(during.map((sample) => ({ x: sample.minute, y: sample[key] }))) }));
   const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+  const percent = (share) => `${(100 * share).toFixed(2)} %`;
   const rows = [
     ['MB', 'after 1/4', 'level in the second half', 'at most', 'change over the second half'],
     ...series.map(({ name, quarter, level, most, change }) => [
@@ -98,46 +112,45 @@ async function main() {
       megabytes(quarter),
       megabytes(level),
       megabytes(most),
-      `${(100 * change).toFixed(2)} %`,
+      percent(change),
     ]),
   ];
   const span = (values) =>
     Math.min(...values) === Math.max(...values) ? `always ${values[0]}` : `${Math.min(...values)} to ${Math.max(...values)}`;
   const tf = during.map(({ tfTensors }) => tfTensors);
-  const tensors = `Tensors between two steps: ${span(counts)} in TensorFlow (${counts.length} samples), ${span(tf)} by \`tf.memory().numTensors\``;
+  const tensors = `Tensors between two native calls, variables not counted: ${span(counts)} in TensorFlow (${counts.length} samples), ${span(tf)} by \`tf.memory().numTensors\``;
   console.log(`${textTable(rows)}\n${tensors}`);
   const caption = `${steps.toLocaleString('en-US')} elastic steps of ${options.recipe}, ${marks.evaluations.length} evaluations, ${marks.checkpoints.length} checkpoints`;
-  mkdirSync(join(bench, 'results'), { recursive: true });
   const picture = plot({ ...found, caption });
-  if (options.out) writeFileSync(options.out, `${JSON.stringify({ machine, engine, steps, series, ...found }, null, 2)}\n`);
+  mkdirSync(join(bench, 'results'), { recursive: true });
   writeFileSync(options.write ? join(root, 'docs', 'memory.svg') : join(bench, 'results', 'memory.svg'), picture);
   const [worker] = series;
   const problems = [
-    ...(Math.abs(worker.change) < 0.01
+    ...(Math.abs(worker.change) < LEVEL
       ? []
-      : [`the resident memory of the worker changed by ${(100 * worker.change).toFixed(2)} % over the second half`]),
+      : [`the resident memory of the worker changed by ${percent(worker.change)} over the second half`]),
     ...(new Set(counts).size === 1 && new Set(tf).size === 1 ? [] : [`tensors were not constant: ${tensors}`]),
   ];
-  if (options.write) write(machine, { rows, tensors, caption, engine });
+  if (options.write) write(found, { rows, tensors, caption });
   if (problems.length) {
     console.error(`Not level: ${problems.join('; ')}.`);
     process.exitCode = 1;
   }
 }
 
-function write(machine, { rows, tensors, caption, engine }) {
+function write({ date, machine, engine }, { rows, tensors, caption }) {
   putSection(
     join(root, 'docs', 'benchmarks.md'),
     'length',
     `## Memory of a long training
 
-\`npm run bench:length -- --minutes ${options.minutes} --write\` trains for ${options.minutes} minutes with the worker, the pipeline and the store of the program, draws the plot and writes this section: ${caption} (one of them asked for by hand), a sample every ${options.every} s, engine ${engine}. ${new Date().toISOString().slice(0, 10)}, ${machineText(machine).replace(/; 0 threads/, '')}.
+\`npm run bench:length -- --minutes ${options.minutes} --write\` trains for ${options.minutes} minutes with the worker, the pipeline and the store of the program, draws the plot and writes this section: ${caption} (one of them asked for by hand), a sample every ${options.every} s, engine ${engine}. ${date.slice(0, 10)}, ${machineText(machine).replace(/; 0 threads/, '')}.
 
 ![Memory and tensors over the minutes of a training](memory.svg)
 
 ${markdownTable(rows)}
 
-The change is that of a straight line through the samples of the second half, over its whole length, as a share of its level; below 1 % counts as level. ${tensors}.`,
+The change is that of a straight line through the samples of the second half, over its whole length, as a share of its level; below ${100 * LEVEL} % counts as level. ${tensors}.`,
   );
 }
 

@@ -45,8 +45,8 @@ async function measureHost(): Promise<void> {
     const open = await timed(() => client.projects.open({ folder, window: 'bench' }));
     const run = open.value.runs[0].id;
     const train = { ms: 0, cpuMs: 0, bytes: 0, points: 0 };
-    for (const prefix of seriesToRead('supernet')) {
-      const answer = await timed(() => client.runs.metrics({ project: folder, run, prefix }));
+    for (const prefixes of seriesToRead('supernet')) {
+      const answer = await timed(() => client.runs.metrics({ project: folder, run, prefixes }));
       for (const key of ['ms', 'cpuMs', 'bytes'] as const) train[key] += answer[key];
       for (const { count } of answer.value) train.points += count;
     }

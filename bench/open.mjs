@@ -40,7 +40,7 @@ function watchPage({ press, conditions, patience }) {
       ),
     everything: () => met.charts() && document.querySelector('main .train[aria-busy]') === null,
     rows: () => document.querySelectorAll('main [role=grid][aria-label=Configurations] [role=row]').length > 2,
-    searched: () => met.rows() && /searched in/.test(document.querySelector('main').innerText),
+    searched: () => met.rows() && /searched in/.test(document.querySelector('main').textContent),
   };
   const button = [...document.querySelectorAll('button')].find(
     ({ innerText, ariaLabel }) => press === innerText || ariaLabel?.startsWith(press),

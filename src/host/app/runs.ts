@@ -123,15 +123,15 @@ export async function removeRun(context: HostContext, project: OpenProject, id: 
 
 const breath = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** Whole series of a run: the named ones, those with a prefix, or all. Long ones take a while, so others get a turn between them. */
+/** Whole series of a run: the named ones, those with one of the prefixes, or all. Long ones take a while, so others get a turn between them. */
 export async function readMetrics(
   project: OpenProject,
   id: string,
-  wanted: { series?: string[]; prefix?: string },
+  wanted: { series?: string[]; prefixes?: string[] },
 ): Promise<MetricBlock[]> {
   const { metricTable } = project.store;
-  const { prefix = '' } = wanted;
-  const names = wanted.series ?? metricTable.names(id).filter((name) => name.startsWith(prefix));
+  const { prefixes = [''] } = wanted;
+  const names = wanted.series ?? metricTable.names(id).filter((name) => prefixes.some((prefix) => name.startsWith(prefix)));
   const blocks: MetricBlock[] = [];
   for (const name of names) {
     blocks.push(encodePoints(name, metricTable.series(id, name)));

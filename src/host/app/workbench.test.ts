@@ -135,7 +135,7 @@ describe('runs', () => {
     expect(stranger.events.filter(({ type }) => type === 'project' || type === 'metrics')).toEqual([]);
     const view = await client.projects.view({ project });
     expect(view.runs).toMatchObject([{ id: run, state: 'done', slot: 1, label: '', settings: { name: 'tiny' } }]);
-    const [block] = await client.runs.metrics({ project, run, prefix: 'pretrain/' });
+    const [block] = await client.runs.metrics({ project, run, prefixes: ['pretrain/'] });
     expect(block).toMatchObject({ series: 'pretrain/loss', count: 2 });
     const floats = (text: string, Type: typeof Float64Array | typeof Float32Array) => [
       ...new Type(new Uint8Array(Buffer.from(text, 'base64')).buffer),

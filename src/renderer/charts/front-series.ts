@@ -22,6 +22,12 @@ export interface FrontLooks {
 
 type Mark = [number, number];
 
+/** Of more marks than this, those of one series are drawn as one shape: thousands of single ones take most of a second. */
+const MANY = 1000;
+/** Of more measured configurations than this, rings and ties are small. */
+const CROWD = 300;
+const inOneShape = (marks: readonly unknown[]) => ({ large: marks.length > MANY, largeThreshold: MANY });
+
 function scatter(id: string, data: Mark[], size: number, color: string, opacity: number, z: number): SeriesOption {
   // ECharts gives scatter marks an opacity of 0.8 unless one is said.
   return {
@@ -35,6 +41,7 @@ function scatter(id: string, data: Mark[], size: number, color: string, opacity:
     emphasis: { disabled: true },
     // drawn in one go: a canvas that is drawn in pieces goes on after its chart has left the page, and fails
     progressive: 0,
+    ...inOneShape(data),
   };
 }
 
@@ -48,6 +55,9 @@ export function frontSeries(looks: FrontLooks, tokens: Tokens): SeriesOption[] {
   for (const p of cloud) (isOutside(p, looks.xLimits, looks.yLimits) ? outside : inside).push(at(p.x, p.y));
   const { veils, lines } = veilOf(looks.xLimits, looks.yLimits, looks.x, looks.y);
   const flat = Float64Array.from(looks.front.flatMap((p) => at(p.x, p.y)));
+  const crowded = looks.measured.length > CROWD;
+  // one line with gaps
+  const ties = Float64Array.from(looks.measured.flatMap((m) => [...at(m.x, m.predicted), ...at(m.x, m.measured), ...at(m.x, NaN)]));
   const text = { fontFamily: tokens.font, opacity: 1 } as const;
   const kneeLeft =
     looks.knee !== null &&
@@ -58,21 +68,19 @@ export function frontSeries(looks: FrontLooks, tokens: Tokens): SeriesOption[] {
     scatter('dominated', inside, 3.5, ink('--dominated'), 0.42, 2),
     areaSeries('band', bandCorners(looks.front, looks.rmse, log), { color: ink('--accent'), opacity: 0.13, z: 3 }),
     lineSeries('front', flat, { color: ink('--accent'), width: 1.5, z: 4, dots: true }),
-    segmentSeries(
-      'ties',
-      looks.measured.map((m) => [...at(m.x, m.predicted), ...at(m.x, m.measured)]),
-      { color: ink('--text'), opacity: 0.75, z: 5 },
-    ),
+    lineSeries('ties', ties, { color: ink('--text'), width: 1, opacity: crowded ? 0.2 : 0.75, z: 5 }),
     {
       id: 'measured',
       type: 'scatter',
       data: looks.measured.map((m) => at(m.x, m.measured)),
       symbol: 'circle',
-      symbolSize: 9,
-      itemStyle: { color: ink('--panel'), borderColor: ink('--text'), borderWidth: 1.75, opacity: 1 },
+      symbolSize: crowded ? 5 : 9,
+      itemStyle: { color: ink('--panel'), borderColor: ink('--text'), borderWidth: crowded ? 1 : 1.75, opacity: 1 },
       silent: true,
       z: 6,
       emphasis: { disabled: true },
+      progressive: 0,
+      ...inOneShape(looks.measured),
     },
     {
       id: 'uniform',

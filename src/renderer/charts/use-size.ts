@@ -11,8 +11,9 @@ export function useSize(element: Readonly<Ref<HTMLElement | null>>): { width: nu
   };
   const attach = () => {
     observer?.disconnect();
+    // it is told the size at once, when the page is laid out: to ask for it here would lay the page out for each chart
     if (element.value) observer?.observe(element.value);
-    measure();
+    else measure();
   };
   onMounted(() => {
     observer = new ResizeObserver(measure);

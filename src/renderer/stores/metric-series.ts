@@ -14,7 +14,11 @@ export interface SeriesView {
 
 export const NO_SERIES: SeriesView = { count: 0, steps: new Float64Array(), times: new Float64Array(), values: new Float32Array() };
 
+/** A browser's own decoder is ten times faster, where there is one. */
+const decoder = Uint8Array as unknown as { fromBase64?: (text: string) => Uint8Array<ArrayBuffer> };
+
 function bytesOf(base64: string): ArrayBuffer {
+  if (decoder.fromBase64) return decoder.fromBase64(base64).buffer;
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);

@@ -84,26 +84,30 @@ export const useRuns = defineStore('runs', () => {
   let timer: ReturnType<typeof setTimeout> | undefined;
   function touch(target: ShallowRef<unknown>): void {
     touched.add(target);
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      for (const each of touched) triggerRef(each);
-      touched.clear();
-    }, FLUSH_MS);
+    timer ??= setTimeout(flush, FLUSH_MS);
+  }
+  function flush(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    for (const each of touched) triggerRef(each);
+    touched.clear();
   }
 
   function append(run: string, blocks: readonly MetricBlock[]): void {
     const own = metricsOf(run);
     for (const list of own.meanwhile) list.push(...blocks);
+    const added: string[] = [];
     for (const block of blocks) {
       let series = own.series.get(block.series);
       if (!series) {
         series = new MetricSeries();
         own.series.set(block.series, series);
-        own.names.value = [...own.names.value, block.series];
+        added.push(block.series);
       }
       series.append(block);
       touch(versionOf(own, block.series));
     }
+    if (added.length > 0) own.names.value = [...own.names.value, ...added];
   }
 
   /**
@@ -118,23 +122,26 @@ export const useRuns = defineStore('runs', () => {
   /** Names of the series that are here, in the order in which they came. */
   const seriesNames = (run: string): readonly string[] => metricsOf(run).names.value;
 
-  /** Brings all series whose names begin with `prefix` from the host, once; live points keep coming by themselves. */
-  async function load(run: string, prefix = ''): Promise<void> {
+  /** Brings all series whose names begin in one of these ways from the host, once; live points keep coming by themselves. */
+  async function load(run: string, prefixes: readonly string[]): Promise<void> {
     const own = metricsOf(run);
-    if ([...own.loaded].some((have) => prefix.startsWith(have))) return;
-    own.loaded.add(prefix);
+    const wanted = prefixes.filter((prefix) => ![...own.loaded].some((have) => prefix.startsWith(have)));
+    if (wanted.length === 0) return;
+    for (const prefix of wanted) own.loaded.add(prefix);
     const meanwhile: MetricBlock[] = [];
     own.meanwhile.add(meanwhile);
     try {
-      const blocks = await host().runs.metrics({ project: folderOf(), run, ...(prefix && { prefix }) });
+      const blocks = await host().runs.metrics({ project: folderOf(), run, prefixes: wanted });
       for (const block of blocks) own.series.delete(block.series);
       own.names.value = own.names.value.filter((name) => own.series.has(name));
       own.meanwhile.delete(meanwhile);
       const replaced = new Set(blocks.map((block) => block.series));
       append(run, [...blocks, ...meanwhile.filter((block) => replaced.has(block.series))]);
+      // what was asked for has been waited for already
+      flush();
     } catch (error) {
       own.meanwhile.delete(meanwhile);
-      own.loaded.delete(prefix);
+      for (const prefix of wanted) own.loaded.delete(prefix);
       throw error;
     }
   }

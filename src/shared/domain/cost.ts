@@ -118,11 +118,12 @@ export function configurationCost(configuration: Configuration, facts: readonly 
 
 /** The costs that go with every accuracy: BitOps, packed size in bytes, average bits. */
 export function costsOf(configuration: Configuration, facts: readonly LayerFacts[]): Costs {
-  const { total, averageBits: average } = configurationCost(configuration, facts);
-  return {
-    bitops: total.bitOps,
-    sizeBytes: total.sizeBytes,
-    averageWeightBits: average.weights,
-    averageActivationBits: average.activations,
-  };
+  const average = averageBits(configuration, facts);
+  let [bitops, sizeBytes] = [0, 0];
+  layersInOrder(configuration, facts).forEach((layer, index) => {
+    const cost = layerCost(layer, facts[index]);
+    bitops += cost.bitOps;
+    sizeBytes += cost.sizeBytes;
+  });
+  return { bitops, sizeBytes, averageWeightBits: average.weights, averageActivationBits: average.activations };
 }

@@ -7,6 +7,7 @@ import { costsOf } from '../../../shared/domain/cost.ts';
 import type { FormKey } from '../../../shared/domain/form.ts';
 import type { LayerFacts } from '../../../shared/domain/layer-graph.ts';
 import { nonDominated } from '../../../shared/domain/pareto.ts';
+import type { Configuration } from '../../../shared/schema/configuration.ts';
 import { shortName } from '../../../shared/domain/short-name.ts';
 
 /** What a key alone tells. Bits are in network order, averages over the free layers. */
@@ -48,6 +49,15 @@ function rowFacts(key: string, facts: readonly LayerFacts[]): RowFacts {
     weights: configuration.layers.map(({ weightBits }) => weightBits),
     activations: configuration.layers.map(({ activationBits }) => activationBits),
   };
+}
+
+const keys = new WeakMap<Configuration, string>();
+
+/** `configurationKey`, worked out once for each object that the host sent. */
+function keyOf(configuration: Configuration): string {
+  let key = keys.get(configuration);
+  if (key === undefined) keys.set(configuration, (key = configurationKey(configuration)));
+  return key;
 }
 
 /** Most configurations that are held; a search that goes on longer loses old dominated ones. */
@@ -122,7 +132,7 @@ export class RowBook {
       return row;
     };
     for (const candidate of candidates) {
-      const row = enter(configurationKey(candidate.configuration));
+      const row = enter(keyOf(candidate.configuration));
       if (!row) continue;
       const { measured, measuredImages, interval } = candidate;
       row.predicted = candidate.predicted ?? row.predicted;
@@ -139,7 +149,7 @@ export class RowBook {
       row.proposed = true;
     }
     for (const entry of shelf) {
-      const row = enter(configurationKey(entry.configuration));
+      const row = enter(keyOf(entry.configuration));
       if (!row) continue;
       row.predicted ??= entry.predicted;
       row.shelf ??= entry.id;

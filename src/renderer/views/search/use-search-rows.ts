@@ -39,14 +39,14 @@ export function useSearchRows(sources: RowSources): { rows: ComputedRef<SearchRo
     timer = undefined;
     const end = performance.now() + SLICE_MS;
     while (queue.length > 0 && performance.now() < end) filling.take(queue.shift()!);
-    const now = performance.now();
-    if (queue.length === 0) book = filling;
-    if (queue.length === 0 || now - shownAt > PAUSE_MS) {
-      shownAt = now;
+    busy.value = queue.length > 0;
+    // to draw thousands of configurations takes longer than to read them: they are shown when all are there
+    if (queue.length > 0) timer = setTimeout(work, 0);
+    else {
+      book = filling;
+      shownAt = performance.now();
       version.value++;
     }
-    busy.value = queue.length > 0;
-    if (queue.length > 0) timer = setTimeout(work, 0);
   }
   watch(
     [() => sources.run()?.id ?? '', () => sources.layers(), () => sources.rounds()],

@@ -16,7 +16,7 @@ import { useRuns } from '../../stores/runs.ts';
 import { storedSettings } from '../../stores/stored-settings.ts';
 import { stageOf } from '../run-step.ts';
 import { adoptFound } from './adopt-found.ts';
-import { isConstrained, isInside, LOOKS, noConstraints } from './measures.ts';
+import { isConstrained, isInside, LOOKS, noConstraints, type Constraints } from './measures.ts';
 import { frontRows, kneeOf } from './picks.ts';
 import type { SearchRow } from './search-rows.ts';
 import { readSettings } from './search-settings.ts';
@@ -90,9 +90,15 @@ export function useSearch() {
   const byKey = computed(() => new Map(rows.value.map((row) => [row.key, row])));
   const front = computed(() => frontRows(rows.value, settings.axis));
   const onFront = computed(() => new Set(front.value.map(({ key }) => key)));
-  const constrained = computed(() => isConstrained(settings.constraints));
-  const inside = computed(() => (constrained.value ? rows.value.filter((row) => isInside(row, settings.constraints)) : rows.value));
-  const frontInside = computed(() => front.value.filter((row) => isInside(row, settings.constraints)));
+  /** as they are, without Vue's eyes on them: thousands of rows are held against them */
+  const constraints = computed(() => JSON.parse(JSON.stringify(settings.constraints)) as Constraints);
+  const constrained = computed(() => isConstrained(constraints.value));
+  const within = (of: readonly SearchRow[]) => {
+    const { value: limits } = constraints;
+    return of.filter((row) => isInside(row, limits));
+  };
+  const inside = computed(() => (constrained.value ? within(rows.value) : rows.value));
+  const frontInside = computed(() => (constrained.value ? within(front.value) : front.value));
   const knee = computed(() => kneeOf(frontInside.value, settings.axis));
   const rmse = computed(() => run.value?.predictor?.rmse ?? null);
 
@@ -231,6 +237,7 @@ export function useSearch() {
     byKey,
     front,
     onFront,
+    constraints,
     constrained,
     inside,
     frontInside,

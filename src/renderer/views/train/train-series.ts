@@ -1,6 +1,6 @@
 import type { Training } from './train-state.ts';
 
-/** What is read of a run, one after the other, so that long runs show their first curves soon; totals of the loss are not drawn. */
+/** Beginnings of the names of series that are drawn; totals of the loss are not. */
 const PREFIXES: Readonly<Record<Training | 'both', readonly string[]>> = {
   both: ['engine/'],
   pretrain: ['pretrain/'],
@@ -20,8 +20,8 @@ const PREFIXES: Readonly<Record<Training | 'both', readonly string[]>> = {
   ],
 };
 
-/** Beginnings of the names of series that the Train screen reads, those of the shown training first. */
-export function seriesToRead(training: Training): string[] {
+/** What the Train screen reads: all that the shown training draws, so that each chart is drawn once, then the rest. */
+export function seriesToRead(training: Training): string[][] {
   const other: Training = training === 'supernet' ? 'pretrain' : 'supernet';
-  return [...PREFIXES[training], ...PREFIXES.both, ...PREFIXES[other]];
+  return [[...PREFIXES[training], ...PREFIXES.both], [...PREFIXES[other]]];
 }

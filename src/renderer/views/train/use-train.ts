@@ -46,7 +46,7 @@ export function useTrain() {
     loading.value = true;
     problem.value = null;
     try {
-      for (const id of ids) for (const prefix of seriesToRead(training.value)) await runs.load(id, prefix);
+      for (const id of ids) for (const prefixes of seriesToRead(training.value)) await runs.load(id, prefixes);
     } catch (error) {
       problem.value = error instanceof Error ? error.message : String(error);
     } finally {

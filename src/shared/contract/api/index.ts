@@ -135,8 +135,14 @@ const runs = {
     .output(type<{ job: string; run: string }>()),
   /** the run's own later sections (predictor, search, export) may change before a phase that they steer is done */
   amend: base.input(runRef.extend({ recipe: recipeSchema })).output(type<void>()),
+  /** whole series: the named ones, those whose names begin in one of the ways, or all */
   metrics: base
-    .input(runRef.extend({ series: z.array(z.string().max(200)).max(500).optional(), prefix: z.string().max(200).optional() }))
+    .input(
+      runRef.extend({
+        series: z.array(z.string().max(200)).max(500).optional(),
+        prefixes: z.array(z.string().max(200)).max(100).optional(),
+      }),
+    )
     .output(type<MetricBlock[]>()),
   log: base.input(runRef).output(type<RunView['log']>()),
   label: base.input(runRef.extend({ label: z.string().max(200) })).output(type<void>()),
