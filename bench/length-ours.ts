@@ -19,7 +19,7 @@ const [folder, name, minutes, workerPath, probe, samples, every] = process.argv.
 const MINUTE = 60_000;
 /** More than any machine does meanwhile: training is ended after the time, as with "Stop & keep". */
 const ENDLESS_EPOCHS = 10_000;
-const EVALUATE_EVERY = 500;
+const EVALUATE_EVERY = 100;
 const say = (message: object) => process.stdout.write(`${JSON.stringify({ at: Date.now(), ...message })}\n`);
 
 const base = bundledRecipe(name);

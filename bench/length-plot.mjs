@@ -73,7 +73,7 @@ export function plot({ samples, phases, marks, caption }) {
   for (const minute of marks.snapshots)
     parts.push(
       `<path d="M${number(x(minute))} ${memory.top}V${foot}" stroke="${INK.faint}" stroke-dasharray="3 3"/>`,
-      text(x(minute) + 5, foot - 8, 'snapshot'),
+      text(x(minute) + 5, memory.top + 16, 'snapshot'),
     );
   for (const tick of ticksTo(end, 8)) parts.push(text(x(tick), tensors.top + tensors.height + 18, `${number(tick)}`, { anchor: 'middle' }));
   parts.push(

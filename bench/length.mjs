@@ -72,7 +72,11 @@ function arrange(said, probed) {
   const checkpoints = marksOf('checkpoint');
   const half = elastic.from + minutes / 2;
   const snapshots = checkpoints.filter((at) => at >= half).slice(0, 1);
-  return { phases, elastic, samples, counts, marks: { checkpoints, snapshots, evaluations: [...new Set(marksOf('evaluation'))] } };
+  // the bit-widths of one evaluation come in several messages
+  const evaluations = [
+    ...new Map(said.filter(({ evaluation }) => evaluation !== undefined).map(({ evaluation, at }) => [evaluation, minute(at)])).values(),
+  ];
+  return { phases, elastic, samples, counts, marks: { checkpoints, snapshots, evaluations } };
 }
 
 /** What was measured: now, or by an earlier call. */
@@ -131,14 +135,14 @@ async function main() {
       : [`the resident memory of the worker changed by ${percent(worker.change)} over the second half`]),
     ...(new Set(counts).size === 1 && new Set(tf).size === 1 ? [] : [`tensors were not constant: ${tensors}`]),
   ];
-  if (options.write) write(found, { rows, tensors, caption });
+  if (options.write) write(found, { rows, tensors, caption, problems });
   if (problems.length) {
     console.error(`Not level: ${problems.join('; ')}.`);
     process.exitCode = 1;
   }
 }
 
-function write({ date, machine, engine }, { rows, tensors, caption }) {
+function write({ date, machine, engine }, { rows, tensors, caption, problems }) {
   putSection(
     join(root, 'docs', 'benchmarks.md'),
     'length',
@@ -150,7 +154,7 @@ function write({ date, machine, engine }, { rows, tensors, caption }) {
 
 ${markdownTable(rows)}
 
-The change is that of a straight line through the samples of the second half, over its whole length, as a share of its level; below ${100 * LEVEL} % counts as level. ${tensors}.`,
+The change is that of a straight line through the samples of the second half, over its whole length, as a share of its level; below ${100 * LEVEL} % counts as level. ${tensors}.${problems.length ? `\n\n**Not level:** ${problems.join('; ')}.` : ''}`,
   );
 }
 

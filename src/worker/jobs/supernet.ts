@@ -57,16 +57,21 @@ function record(context: RunContext, step: number, result: StepRecord): void {
 async function measureBits(context: RunContext, step: number): Promise<void> {
   const { recipe, layout, data, reporter } = context;
   const evaluator = await context.evaluator();
-  for (const bits of recipe.space.weightBits) {
-    if (!recipe.space.activationBits.includes(bits)) continue;
-    const form = parseForm(recipe.evaluation.gridForms[0] as FormKey);
-    const configuration = nearestUniform(recipe.space, layout.facts, layout.points, bits, form);
-    const options = {
-      recalibrationImages: recipe.evaluation.recalibrationImages,
-      images: recipe.supernet.evaluateImages,
-      onBatch: context.breathe,
-    };
-    reporter.metric(`supernet/accuracy/${bits}`, step, (await evaluator.measure(configuration, data.validation, options)).accuracy);
+  try {
+    for (const bits of recipe.space.weightBits) {
+      if (!recipe.space.activationBits.includes(bits)) continue;
+      const form = parseForm(recipe.evaluation.gridForms[0] as FormKey);
+      const configuration = nearestUniform(recipe.space, layout.facts, layout.points, bits, form);
+      const options = {
+        recalibrationImages: recipe.evaluation.recalibrationImages,
+        images: recipe.supernet.evaluateImages,
+        onBatch: context.breathe,
+      };
+      reporter.metric(`supernet/accuracy/${bits}`, step, (await evaluator.measure(configuration, data.validation, options)).accuracy);
+    }
+  } finally {
+    // the weights it knows are old with the next step
+    evaluator.releaseMemory();
   }
 }
 
