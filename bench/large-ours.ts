@@ -16,18 +16,19 @@ import { elasticStep } from '../src/worker/supernet/trainer.ts';
 import { benchProgram, TOTAL_STEPS } from './problem.ts';
 
 /**
- * One network of `npm run bench:large`, in a process of its own: large-ours.js MODEL SIZE BATCH STEPS [THREADS]. Prints one
+ * One network of `npm run bench:large`, in a process of its own: large-ours.js MODEL SIZE BATCH STEPS [THREADS [checkpointing]]. Prints one
  * JSON line for each elastic step (seconds of every pass and of the update) and one with the most memory that was taken, and
  * what `requireMemory` expects it to be.
  * Images are random and activation ranges are guessed: what a step costs does not depend on them.
  */
-const [architecture, size, batch, steps, threads] = process.argv.slice(2).map((text, i) => (i === 0 ? text : Number(text))) as [
+const [architecture, size, batch, steps, threads] = process.argv.slice(2, 7).map((text, i) => (i === 0 ? text : Number(text))) as [
   string,
   number,
   number,
   number,
   number | undefined,
 ];
+const checkpointing = process.argv[7] === 'checkpointing';
 const CLASSES = 1000;
 const engine = locateEngine({ gpu: false });
 if (!engine) throw new WorkbenchError('engine-missing', "The TensorFlow engine is not installed; run 'eqnet engine install' first.");
@@ -38,7 +39,7 @@ const layout = new TableLayout(modelOf(recipe, [size, size, 3], CLASSES).graph);
 const started = performance.now();
 /** What the process has without an engine. */
 const beforeBytes = process.memoryUsage.rss();
-const program = benchProgram(layout, { trainBatch: batch });
+const program = benchProgram(layout, { trainBatch: batch }, { checkpointing });
 const executor = await createExecutor(program, { kind: 'session', addonPath: engine.addonPath, opsPath: engine.ops?.path, threads });
 const parameters = initialParameters(layout.graph, recipe.seed);
 const tables = emptyTables(layout);
@@ -54,7 +55,7 @@ const labels = Int32Array.from({ length: batch }, () => random.integer(CLASSES))
 const data = { images, labels, targets: targetRows({ labels }, CLASSES) };
 const macs = layerFacts(layout.graph).reduce((sum, layer) => sum + layer.macs, 0);
 say({
-  network: layout.graph.name,
+  network: `${layout.graph.name}${checkpointing ? ', checkpointing' : ''}`,
   size,
   batch,
   macs,
@@ -63,10 +64,13 @@ say({
 });
 for (let step = 0; step < steps; step++) {
   const before = performance.now();
+  const cpuBefore = process.cpuUsage();
   const { passes, updateMilliseconds } = await elasticStep(executor, layout, recipe, data, step, TOTAL_STEPS);
+  const cpu = process.cpuUsage(cpuBefore);
   say({
     step,
     seconds: (performance.now() - before) / 1000,
+    cpuSeconds: (cpu.user + cpu.system) / 1e6,
     passSeconds: passes.map(({ milliseconds }) => milliseconds / 1000),
     updateSeconds: updateMilliseconds / 1000,
     losses: passes.map(({ loss }) => loss),

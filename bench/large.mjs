@@ -1,6 +1,7 @@
 // Time and memory of elastic steps of the ImageNet networks, each in a process of its own. The first step includes what
 // TensorFlow sets up once.
-//   npm run bench:large -- [--models resnet50,efficientnet-b0] [--size 224] [--batch 8] [--steps 3] [--threads N] [--write]
+//   npm run bench:large -- [--models resnet50,efficientnet-b0] [--size 224] [--batch 8] [--steps 3] [--threads N] [--checkpointing] [--write]
+//   --checkpointing   each network once more with gradient checkpointing
 //   --write   puts the table into docs/results.md
 import { spawn } from 'node:child_process';
 import os from 'node:os';
@@ -22,13 +23,17 @@ const { values: options } = parseArgs({
     batch: { type: 'string', default: '8' },
     steps: { type: 'string', default: '3' },
     threads: { type: 'string', default: String(os.availableParallelism()) },
+    checkpointing: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
   },
 });
 
-/** @returns {Promise<object | null>} what one network's process said; null when it failed */
-async function measure(ours, model) {
-  const args = [ours, model, options.size, options.batch, options.steps, options.threads];
+/**
+ * @param more arguments of the process
+ * @returns {Promise<object | null>} what one network's process said; null when it failed
+ */
+async function measure(ours, model, more) {
+  const args = [ours, model, options.size, options.batch, options.steps, options.threads, ...more];
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise((resolve) => child.on('close', resolve));
   const found = { seconds: [] };
@@ -80,9 +85,11 @@ const machine = describeMachine({}, options.threads);
 const ours = await buildOurs('large-ours');
 const all = [];
 for (const model of options.models.split(',')) {
-  const found = await measure(ours, model);
-  if (!found) continue;
-  all.push(found);
-  machine.versions.TensorFlow = found.tensorflow;
+  for (const more of options.checkpointing ? [[], ['checkpointing']] : [[]]) {
+    const found = await measure(ours, model, more);
+    if (!found) continue;
+    all.push(found);
+    machine.versions.TensorFlow = found.tensorflow;
+  }
 }
 if (options.write && !process.exitCode) putSection(join(root, 'docs', 'results.md'), 'large', describe(machine, all));

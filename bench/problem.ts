@@ -12,7 +12,7 @@ import { encodePass } from '../src/worker/quant/encode-pass.ts';
 import { fixedFeeds } from '../src/worker/quant/fold.ts';
 import { TableLayout } from '../src/worker/quant/table-layout.ts';
 import { snapQuantizers } from '../src/worker/quant/tables.ts';
-import { functionNames, TABLE_NAMES } from '../src/worker/supernet/program-scope.ts';
+import { functionNames, TABLE_NAMES, type TrainingOptions } from '../src/worker/supernet/program-scope.ts';
 import { buildProgram, type ProgramSizes } from '../src/worker/supernet/program.ts';
 import { drawSubnet, stepRoles } from '../src/worker/supernet/subnets.ts';
 import { BlobWriter } from './blob.ts';
@@ -46,7 +46,8 @@ export const benchLayout = (net: NetName): TableLayout =>
 const NOTHING: ProgramSizes = { pretrainBatch: 0, trainBatch: 0, evaluationBatch: 1, recalibration: [], calibration: 0 };
 
 /** The program of a run, with only the functions that one measurement calls. */
-export const benchProgram = (layout: TableLayout, sizes: Partial<ProgramSizes>) => buildProgram(layout, { ...NOTHING, ...sizes });
+export const benchProgram = (layout: TableLayout, sizes: Partial<ProgramSizes>, options?: TrainingOptions) =>
+  buildProgram(layout, { ...NOTHING, ...sizes }, options);
 
 /**
  * Writes `problem.{json,bin}`: network, weights, calibrated quantizer tables, one batch of random images, and the subnets

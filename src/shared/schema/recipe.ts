@@ -340,6 +340,12 @@ const engine = section(
       .default('auto')
       .describe('auto: session where TensorFlow is installed, else portable (wasm)'),
     threads: z.number().int().min(1).optional().describe('threads of the engine; all cores when left out'),
+    checkpointing: z
+      .boolean()
+      .optional()
+      .describe(
+        'gradient checkpointing: a training step keeps only tensors between segments of the network and computes the rest a second time for its gradients, the same numbers (with swish up to rounding) in less memory and more time; off when left out',
+      ),
   },
   'what computes',
 );

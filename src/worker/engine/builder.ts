@@ -40,6 +40,7 @@ interface OpenFunction {
   effects: Node[];
   unions: Union[];
   reads: Map<Variable, Value>;
+  checkpointing: boolean;
 }
 
 const valid = (shape: Shape) => shape.every((size) => Number.isInteger(size) && size >= 0);
@@ -92,10 +93,13 @@ export class GraphBuilder {
     return variable;
   }
 
-  /** Writes the function `name`; inside `body`, feeds and effects belong to it, and its results become the outputs. */
-  function(name: string, body: () => Record<string, Value>): void {
+  /**
+   * Writes the function `name`; inside `body`, feeds and effects belong to it, and its results become the outputs.
+   * @param options checkpointing: its gradients compute the forward pass again, segment by segment, instead of keeping it
+   */
+  function(name: string, body: () => Record<string, Value>, { checkpointing = false } = {}): void {
     if (this.open) throw new Error(`Function '${name}' is written inside '${this.open.name}'.`);
-    const open: OpenFunction = { name, feeds: new Map(), outputs: new Map(), effects: [], unions: [], reads: new Map() };
+    const open: OpenFunction = { name, feeds: new Map(), outputs: new Map(), effects: [], unions: [], reads: new Map(), checkpointing };
     this.open = open;
     try {
       for (const [key, value] of Object.entries(body())) open.outputs.set(key, value);

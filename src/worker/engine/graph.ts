@@ -134,6 +134,10 @@ export interface Node {
   readonly inputs: readonly Value[];
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly outputs: readonly Value[];
+  /** Nodes that must be done before, besides those of the inputs; only `withRecomputation` says so. */
+  readonly after?: readonly Node[];
+  /** Whether it is what the node with the same id does, once more. */
+  readonly again?: boolean;
 }
 
 export interface Variable {
@@ -149,6 +153,8 @@ export interface ProgramFunction {
   readonly outputs: ReadonlyMap<string, Value>;
   readonly effects: readonly Node[];
   readonly unions: readonly Union[];
+  /** Whether its gradients compute the forward pass again instead of keeping it: see `withRecomputation`. */
+  readonly checkpointing: boolean;
 }
 
 /** An op of our own that computes what several nodes do; executors that do not have it run those. */

@@ -5,6 +5,7 @@ import { createEagerExecutor } from './eager.ts';
 import type { Executor, ExecutorKind } from './executor.ts';
 import type { Program } from './graph.ts';
 import type { WrapKernels } from './interpreter.ts';
+import { programToRun } from './program-to-run.ts';
 import { SessionExecutor } from './session.ts';
 
 export interface EngineOptions {
@@ -21,6 +22,10 @@ export interface EngineOptions {
   wrap?: WrapKernels;
 }
 
+/** For executors that know nothing of checkpointing. */
+const opByOp = (program: Program): Program =>
+  [...program.functions.values()].some(({ checkpointing }) => checkpointing) ? programToRun(program, false) : program;
+
 /**
  * Makes an executor for a program: `session` is the fast one, `eager` runs op by op, `portable` needs no native code.
  * @throws WorkbenchError `engine-missing` without an addon, `engine-failed` when it does not load or refuses the program
@@ -32,7 +37,7 @@ export async function createExecutor(
   if (kind === 'portable') {
     // Loaded on demand, so that a process with TensorFlow does not load a second tensor library.
     const { createPortableExecutor } = await import('./portable.ts');
-    return createPortableExecutor(program, undefined, wrap);
+    return createPortableExecutor(opByOp(program), undefined, wrap);
   }
   if (!addonPath) {
     throw new WorkbenchError(
@@ -41,5 +46,5 @@ export async function createExecutor(
     );
   }
   const binding = loadBinding(addonPath, { threads, opsPath });
-  return kind === 'session' ? new SessionExecutor(binding, program, fused) : createEagerExecutor(binding, program, wrap);
+  return kind === 'session' ? new SessionExecutor(binding, program, fused) : createEagerExecutor(binding, opByOp(program), wrap);
 }

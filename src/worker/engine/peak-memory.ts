@@ -1,5 +1,5 @@
-import { nodesOf } from './fuse.ts';
-import { elementCount, type Node, type OpName, type ProgramFunction, type Value } from './graph.ts';
+import type { FusedNodes } from './fuse.ts';
+import { elementCount, type Node, type OpName, type Value } from './graph.ts';
 
 const BYTES_PER_ELEMENT = 4;
 
@@ -12,24 +12,22 @@ const IN_PLACE: ReadonlySet<OpName> = new Set<OpName>([
 /** Ops whose result is the memory of their input, or that of a variable. */
 const ALIASES: ReadonlySet<OpName> = new Set<OpName>(['Reshape', 'ReadVariable']);
 
-const bytesOf = (value: Value): number => BYTES_PER_ELEMENT * elementCount(value.shape);
+export const bytesOf = (value: Value): number => BYTES_PER_ELEMENT * elementCount(value.shape);
 
 /**
- * Most bytes of tensors that one call of a function holds at once, variables left out: its nodes in the order in which they
- * were written, each tensor from the node that makes it to the last that reads it. What a kernel takes for itself
- * meanwhile is not in it.
+ * Most bytes of tensors that these nodes hold at once, one after another, variables left out: each tensor from the node that makes
+ * it to the last that reads it. What a kernel takes for itself meanwhile is not in it.
  *
- * @param fused whether the session has our own ops, which keep fewer tensors
+ * @param leaving values that are kept to the end
  */
-export function peakBytes(fn: ProgramFunction, fused: boolean): number {
-  const { nodes, resolve } = nodesOf(fn, fused);
+export function peakOf({ nodes, resolve }: FusedNodes, leaving: ReadonlySet<Value>): number {
   const rootOf = (value: Value): Value => {
     const found = resolve(value);
     return ALIASES.has(found.node.op) && found.node.inputs.length ? rootOf(found.node.inputs[0]) : found;
   };
   const lastReader = new Map<Value, Node>();
   for (const node of nodes) for (const input of node.inputs) lastReader.set(rootOf(input), node);
-  const kept = new Set([...fn.outputs.values()].map(rootOf));
+  const kept = new Set([...leaving].map(rootOf));
   const endsHere = (value: Value, node: Node): boolean => lastReader.get(value) === node && !kept.has(value);
 
   const held = new Map<Value, number>();

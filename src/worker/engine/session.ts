@@ -5,10 +5,10 @@ import { WorkbenchError } from '../../shared/contract/errors.ts';
 import { hasFusedOps, type TfBinding } from './binding.ts';
 import { CallPlanner, changedBy, type Feeds } from './call-plan.ts';
 import type { EngineMemory, Executor } from './executor.ts';
-import { nodesOf } from './fuse.ts';
 import type { HostArray, Node, Program, Shape, Value, Variable } from './graph.ts';
 import { attributesOf } from './graph.ts';
 import { assignCopy, lower, TF_TYPE, type TfAttributes, type TfSink } from './lowering.ts';
+import { nodesToRun } from './nodes-to-run.ts';
 import { SavedModelWriter } from './saved-model.ts';
 
 const typeOf = (dtype: 'float32' | 'int32' | 'bool') => ({ kind: 'type', value: TF_TYPE[dtype] }) as const;
@@ -51,7 +51,7 @@ function writeProgram(program: Program, fused: boolean): Uint8Array {
     writer.node(`written/${variable.name}`, 'Const', [`^${write}`], { dtype: typeOf('float32') }, { data: Float32Array.of(1), shape: [] });
   }
   for (const fn of program.functions.values()) {
-    const { nodes, resolve } = nodesOf(fn, fused);
+    const { nodes, resolve } = nodesToRun(fn, fused);
     const refOf = (value: Value): string => {
       const { node, index } = resolve(value);
       return refs.get(node)![index];
@@ -62,7 +62,7 @@ function writeProgram(program: Program, fused: boolean): Uint8Array {
     for (const node of nodes) if (node.op === 'ReadVariable') before.set(attributesOf(node, 'ReadVariable').variable, `n${node.id}_0`);
     for (const node of nodes) {
       if (refs.has(node)) continue;
-      prefix = `n${node.id}`;
+      prefix = `n${node.id}${node.again ? '/again' : ''}`;
       counter = 0;
       if (node.op === 'Placeholder') {
         const name = `${fn.name}/${node.attributes.name as string}`;
@@ -75,6 +75,7 @@ function writeProgram(program: Program, fused: boolean): Uint8Array {
       // are: AssignVariableOp replaces the variable's buffer, and the ops that update in place copy it while a read holds it.
       const changed = effects.has(node) ? changedBy(node) : [];
       controls = changed.flatMap((variable) => (before.has(variable) ? [`^${before.get(variable)}`] : []));
+      for (const earlier of node.after ?? []) controls.push(`^${refs.get(earlier)![0]}`);
       const inputs = node.inputs.map(refOf);
       const outputs = lower(node, inputs, sink);
       controls = [];

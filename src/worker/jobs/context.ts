@@ -22,7 +22,7 @@ import { evaluatorOf, type Evaluator } from '../supernet/evaluator.ts';
 import { readSupernet } from '../supernet/measuring.ts';
 import { damagedCheckpoint } from '../formats/safetensors.ts';
 import { TABLE_NAMES } from '../supernet/program-scope.ts';
-import { buildProgram, trainingVariables, type ProgramSizes } from '../supernet/program.ts';
+import { buildProgram, trainingOptions, trainingVariables, type ProgramSizes } from '../supernet/program.ts';
 import { engineFacts, threadsOf } from './engine-facts.ts';
 import { availableBytes, requireMemory } from './memory-check.ts';
 import type { Reporter } from './reporter.ts';
@@ -101,7 +101,7 @@ export class RunContext {
       options.runDirectory,
       [options.fingerprint, data.digest, model.digest].filter(Boolean).join('-'),
     );
-    this.program = buildProgram(layout, sizesOf(this.recipe), { freezeBn: this.recipe.supernet.freezeBn });
+    this.program = buildProgram(layout, sizesOf(this.recipe), trainingOptions(this.recipe));
   }
 
   /** Loads the data and writes the network. @throws WorkbenchError when the recipe asks for more images than there are */
@@ -126,7 +126,8 @@ export class RunContext {
         layers: layout.facts.length,
         fused: options.engine.executor === 'session' && hasFusedOps(),
         available: availableBytes(),
-        single: () => buildProgram(layout, { ...sizesOf(recipe), ...ONE_IMAGE }, { freezeBn: recipe.supernet.freezeBn }),
+        single: () => buildProgram(layout, { ...sizesOf(recipe), ...ONE_IMAGE }, trainingOptions(recipe)),
+        checkpointed: () => buildProgram(layout, sizesOf(recipe), { ...trainingOptions(recipe), checkpointing: true }),
       });
     }
     return context;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseRecipe } from '../../shared/schema/presets.ts';
 import { GraphBuilder } from '../engine/builder.ts';
 import { gradientsOf } from '../engine/gradients.ts';
-import { peakBytes } from '../engine/peak-memory.ts';
+import { peakBytes } from '../engine/nodes-to-run.ts';
 import { modelOf } from '../models/project-model.ts';
 import { TableLayout } from '../quant/table-layout.ts';
 import { buildProgram } from '../supernet/program.ts';
@@ -44,12 +44,15 @@ const programOf = (layout: TableLayout, batch: number) =>
 
 describe('a recipe that does not fit', () => {
   const layout = layoutOf('resnet20');
-  const plan = (supernet: number, available: number) => ({
-    program: buildProgram(layout, { pretrainBatch: 32, trainBatch: supernet, evaluationBatch: 32, recalibration: [64], calibration: 0 }),
+  const sized = (trainBatch: number, checkpointing: boolean) =>
+    buildProgram(layout, { pretrainBatch: 32, trainBatch, evaluationBatch: 32, recalibration: [64], calibration: 0 }, { checkpointing });
+  const plan = (supernet: number, available: number, checkpointing = false) => ({
+    program: sized(supernet, checkpointing),
     recipe: parseRecipe(
-      { name: 'x', pretrain: { batch: 32 }, supernet: { batch: supernet }, evaluation: { batch: 32, recalibrationImages: 64 }, predictor: { recalibrationImages: 64 } },
+      { name: 'x', engine: { checkpointing }, pretrain: { batch: 32 }, supernet: { batch: supernet }, evaluation: { batch: 32, recalibrationImages: 64 }, predictor: { recalibrationImages: 64 } },
       'x',
     ),
+    checkpointed: () => sized(supernet, true),
     layers: layout.facts.length,
     fused: true,
     available,
@@ -66,13 +69,18 @@ describe('a recipe that does not fit', () => {
       sentence = (error as Error).message;
     }
     const found =
-      /^'supernet\.batch' is 1,024, which needs about 2\.\d GB of memory, and 1\.2 GB are free: lower it to (\d+) or less, or close other programs\.$/.exec(
+      /^'supernet\.batch' is 1,024, which needs about 2\.\d GB of memory, and 1\.2 GB are free: lower it to (\d+) or less, turn 'engine\.checkpointing' on, which needs about 0\.\d GB and more time, or close other programs\.$/.exec(
         sentence,
       );
     const most = Number(found?.[1]);
     expect(most % 8).toBe(0);
     expect(() => requireMemory(plan(most, available))).not.toThrow();
     expect(() => requireMemory(plan(most + 16, available))).toThrow(/'supernet\.batch' is/);
+  });
+  test('is not told of checkpointing where that is on already or does not fit either', () => {
+    expect(() => requireMemory(plan(1024, 1.2e9, true))).not.toThrow();
+    expect(() => requireMemory(plan(4096, 1.2e9, true))).toThrow(/lower it to [\d,]+ or less, or close other programs\.$/);
+    expect(() => requireMemory(plan(4096, 1.2e9))).toThrow(/lower it to [\d,]+ or less, or close other programs\.$/);
   });
   test('is refused where not even one image fits', () => {
     expect(() => requireMemory(plan(128, 1e8))).toThrow(/even a single image does not fit, so choose a smaller network or smaller images/);

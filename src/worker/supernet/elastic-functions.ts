@@ -12,7 +12,7 @@ export function pass(scope: ProgramScope, batch: number): void {
   const { size, channels } = layout;
   const quantizers = layout.points.length;
   const steps = scope.layers.length;
-  b.function(functionNames.pass, () => {
+  const writePass = (): Record<string, Value> => {
     const images = scope.images(batch);
     const labels = b.feed('labels', [batch, scope.graph.classes]);
     const teacher = b.feed('teacher', [batch, scope.graph.classes]);
@@ -74,7 +74,8 @@ export function pass(scope: ProgramScope, batch: number): void {
     into('used/steps', ones, stepIndex);
     into('used/offsets', ones, offsetIndex);
     return { loss, crossEntropy, divergence, logits };
-  });
+  };
+  b.function(functionNames.pass, writePass, scope);
 }
 
 function moments(scope: ProgramScope) {

@@ -16,7 +16,7 @@ function updateRunning(scope: ProgramScope, name: string, fresh: Value): void {
 /** One step of float training: cross-entropy, Adam. */
 export function floatStep(scope: ProgramScope, batch: number): void {
   const { b } = scope;
-  b.function(functionNames.floatStep, () => {
+  const writeStep = (): Record<string, Value> => {
     const images = scope.images(batch);
     const labels = b.feed('labels', [batch, scope.graph.classes]);
     const [rate, beta1Power, beta2Power] = ['rate', 'beta1Power', 'beta2Power'].map((name) => b.feed(name, []));
@@ -37,7 +37,8 @@ export function floatStep(scope: ProgramScope, batch: number): void {
     );
     scope.trainable.forEach((variable, i) => b.applyAdam(scope.adamState(variable), gradients[i]!, rate, beta1Power, beta2Power));
     return { loss };
-  });
+  };
+  b.function(functionNames.floatStep, writeStep, scope);
 }
 
 /** The float net with its running BN statistics. */

@@ -28,6 +28,13 @@ export const functionNames = {
 export const TABLE_NAMES = { steps: 'tables/log-steps', offsets: 'tables/offsets' } as const;
 const ADAM = { m: (name: string) => `adam/m/${name}`, v: (name: string) => `adam/v/${name}` };
 
+export interface TrainingOptions {
+  /** the elastic passes take every BN as the float net has it, and leave it so */
+  freezeBn?: boolean;
+  /** gradients compute the forward pass again instead of keeping it: see `withRecomputation` */
+  checkpointing?: boolean;
+}
+
 /** What the functions of a program share: the builder, the network's variables, and hooks of its forward pass. */
 export class ProgramScope {
   readonly b = new GraphBuilder();
@@ -37,11 +44,15 @@ export class ProgramScope {
   readonly layers: readonly QuantizedLayer[];
   readonly channelCounts: number[];
 
-  /** @param freezeBn the elastic passes take every BN as the float net has it */
+  readonly freezeBn: boolean;
+  readonly checkpointing: boolean;
+
   constructor(
     readonly layout: TableLayout,
-    readonly freezeBn = false,
+    { freezeBn = false, checkpointing = false }: TrainingOptions = {},
   ) {
+    this.freezeBn = freezeBn;
+    this.checkpointing = checkpointing;
     const { graph } = layout;
     this.image = inferShapes(graph).get(graph.layers[0].name)!;
     this.layers = quantizedLayers(graph);

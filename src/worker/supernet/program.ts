@@ -1,9 +1,10 @@
+import type { Recipe } from '../../shared/schema/recipe.ts';
 import type { Program } from '../engine/graph.ts';
 import { hasStatistics, type TableLayout } from '../quant/table-layout.ts';
 import { apply, momentsOnly, pass } from './elastic-functions.ts';
 import { evaluate, probe, recalibrate } from './evaluation-functions.ts';
 import { floatEvaluate, floatStep } from './float-functions.ts';
-import { ProgramScope } from './program-scope.ts';
+import { ProgramScope, type TrainingOptions } from './program-scope.ts';
 
 export interface ProgramSizes {
   /** images in a float training step; 0 leaves the function out */
@@ -23,6 +24,12 @@ export function trainingVariables(program: Program): string[] {
   return program.variables.map((variable) => variable.name).filter((name) => !name.startsWith('accumulator/'));
 }
 
+/** How a recipe wants its training functions. */
+export const trainingOptions = ({ supernet, engine }: Recipe): TrainingOptions => ({
+  freezeBn: supernet.freezeBn,
+  checkpointing: engine.checkpointing,
+});
+
 /** The float network alone, for networks of which nothing is trained. @param batch images in a call */
 export function floatProgram(layout: TableLayout, batch: number): Program {
   const scope = new ProgramScope(layout);
@@ -31,20 +38,17 @@ export function floatProgram(layout: TableLayout, batch: number): Program {
 }
 
 /** What a training step runs, and nothing else. @param batch images of a step, float or elastic */
-export function trainingProgram(layout: TableLayout, batch: number, options: { freezeBn?: boolean } = {}): Program {
-  const scope = new ProgramScope(layout, options.freezeBn);
+export function trainingProgram(layout: TableLayout, batch: number, options: TrainingOptions = {}): Program {
+  const scope = new ProgramScope(layout, options);
   floatStep(scope, batch);
   pass(scope, batch);
   apply(scope);
   return scope.b.build();
 }
 
-/**
- * Writes every function of a run's network over one set of variables.
- * @param options freezeBn: elastic training takes every BN as the float net has it, and leaves it so
- */
-export function buildProgram(layout: TableLayout, sizes: ProgramSizes, options: { freezeBn?: boolean } = {}): Program {
-  const scope = new ProgramScope(layout, options.freezeBn);
+/** Writes every function of a run's network over one set of variables. */
+export function buildProgram(layout: TableLayout, sizes: ProgramSizes, options: TrainingOptions = {}): Program {
+  const scope = new ProgramScope(layout, options);
   if (sizes.pretrainBatch) floatStep(scope, sizes.pretrainBatch);
   floatEvaluate(scope, sizes.evaluationBatch);
   if (sizes.trainBatch) {

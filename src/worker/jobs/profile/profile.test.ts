@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseRecipe } from '../../../shared/schema/presets.ts';
-import { fusedProgram } from '../../engine/fused-program.ts';
+import { programToRun } from '../../engine/program-to-run.ts';
 import { elementCount, reachable } from '../../engine/graph.ts';
 import { nativeNote, testExecutors } from '../../engine/testing.ts';
 import { encodePass } from '../../quant/encode-pass.ts';
@@ -61,7 +61,7 @@ describe(`the program op by op, as the session runs it${nativeNote}`, () => {
     const losses = await Promise.all(
       [
         { create: session!.create, program },
-        { create: eager!.create, program: fusedProgram(program) },
+        { create: eager!.create, program: programToRun(program, true) },
       ].map(async (each) => {
         const executor = await each.create(each.program);
         await executor.write(firstState(program, layout, 1));

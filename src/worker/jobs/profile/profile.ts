@@ -4,14 +4,14 @@ import type { StepProfile } from '../../../shared/contract/profile.ts';
 import { inferShapes, parameterCount } from '../../../shared/domain/layer-graph.ts';
 import { hasFusedOps } from '../../engine/binding.ts';
 import type { Executor } from '../../engine/executor.ts';
-import { fusedProgram } from '../../engine/fused-program.ts';
 import type { Program } from '../../engine/graph.ts';
 import { createExecutor, type EngineOptions } from '../../engine/index.ts';
+import { programToRun } from '../../engine/program-to-run.ts';
 import { TimedKernels } from '../../engine/timed-kernels.ts';
 import { encodePass } from '../../quant/encode-pass.ts';
 import { TableLayout } from '../../quant/table-layout.ts';
 import { functionNames } from '../../supernet/program-scope.ts';
-import { trainingProgram } from '../../supernet/program.ts';
+import { trainingOptions, trainingProgram } from '../../supernet/program.ts';
 import { drawSubnet, stepRoles } from '../../supernet/subnets.ts';
 import { elasticStep, floatStep, type Batch, type StepRecord } from '../../supernet/trainer.ts';
 import { networkOf } from '../look/network.ts';
@@ -61,7 +61,7 @@ async function measureSteps(executor: Executor, bench: Bench): Promise<{ float: 
 async function measureOps(bench: Bench, fused: boolean): Promise<{ passes: PassTimes[]; dispatch: number }> {
   const { recipe, layout, batch, repeat, engine, worked } = bench;
   let timed: Pick<TimedKernels<unknown>, 'take' | 'dispatch'> | null = null;
-  const program = fused ? fusedProgram(bench.program) : bench.program;
+  const program = programToRun(bench.program, fused);
   const executor = await createExecutor(program, {
     ...engine,
     kind: engine.kind === 'portable' ? 'portable' : 'eager',
@@ -124,7 +124,8 @@ export async function profile(request: ProfileRequest, reporter: Reporter, breat
     );
   const fused = !portable && hasFusedOps();
   const before = process.memoryUsage.rss();
-  const programFor = (images: number) => trainingProgram(layout, images, { freezeBn: recipe.supernet.freezeBn });
+  const options = trainingOptions(recipe);
+  const programFor = (images: number) => trainingProgram(layout, images, options);
   const program = programFor(size);
   const estimated = requirePassMemory({
     program,
@@ -133,6 +134,7 @@ export async function profile(request: ProfileRequest, reporter: Reporter, breat
     fused,
     available: availableBytes(),
     single: () => programFor(1),
+    checkpointed: () => trainingProgram(layout, size, { ...options, checkpointing: true }),
   });
 
   const total = 2 * (repeat + 1);
