@@ -7,6 +7,7 @@ test.each([
   ['a level with ripple', (x) => 100 + (x % 2), 0, 3],
   ['a rise at the start only', (x) => Math.min(x, 40) + 60, 0, 6],
   ['a steady rise', (x) => 100 + x, 50 / 175, 6],
+  ['peaks that come more often at the end', (x) => 100 + (x > 90 && x % 2 ? 15 : 0), 0, 6],
   ['a fall', (x) => 200 - x, -50 / 125, 6],
 ])('%s changes by its trend over the second half', (_, valueOf, change, digits) => {
   expect(judgeLevel(series(valueOf)).change).toBeCloseTo(change, digits);

@@ -154,7 +154,7 @@ function write({ date, machine, engine }, { rows, tensors, caption, problems }) 
 
 ${markdownTable(rows)}
 
-The change is that of a straight line through the samples of the second half, over its whole length, as a share of its level; below ${100 * LEVEL} % counts as level. ${tensors}.${problems.length ? `\n\n**Not level:** ${problems.join('; ')}.` : ''}`,
+The change is that of a straight line through the samples of the second half (Theil and Sen: the median of the slopes between all pairs, which the short peaks of evaluations do not bend), over its whole length, as a share of its level; below ${100 * LEVEL} % counts as level. ${tensors}.${problems.length ? `\n\n**Not level:** ${problems.join('; ')}.` : ''}`,
   );
 }
 
