@@ -1,6 +1,6 @@
 // All benchmarks: tables into docs/benchmarks.md, everything that was measured into bench/results/benchmarks.json.
-//   npm run bench -- [--only step,search]
-// With --only the others keep what they had.
+//   npm run bench -- [--only step,search] [-- options of the benchmarks]
+// With --only the others keep what they had. Options behind a second `--` go to each one that is run, e.g. `-- --rounds 3`.
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,7 +12,7 @@ const document = join(root, 'docs', 'benchmarks.md');
 const results = join(bench, 'results', 'benchmarks.json');
 const names = BENCHMARKS.map(({ name }) => name);
 
-const { values } = parseArgs({ options: { only: { type: 'string', default: names.join(',') } } });
+const { values, positionals } = parseArgs({ options: { only: { type: 'string', default: names.join(',') } }, allowPositionals: true });
 const wanted = values.only.split(',');
 const unknown = wanted.find((name) => !names.includes(name));
 if (unknown) {
@@ -30,7 +30,7 @@ function write(path, text) {
 replaceSection(readFileSync(document, 'utf8'), '');
 const found = existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : {};
 for (const name of wanted) {
-  found[name] = await runBenchmark(name, []);
+  found[name] = { ...(await runBenchmark(name, positionals)), options: positionals };
   // Kept after each one: the next may fail.
   write(results, `${JSON.stringify(found, null, 2)}\n`);
   write(document, replaceSection(readFileSync(document, 'utf8'), sectionText(BENCHMARKS, found)));

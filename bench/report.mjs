@@ -21,8 +21,9 @@ export function sectionText(benchmarks, found) {
   return benchmarks
     .filter(({ name }) => found[name])
     .map(({ name, title }) => {
-      const { date, machine, tables, notes, ratios, turns, disturbed } = found[name];
+      const { date, machine, tables, notes, ratios, turns, disturbed, options = [] } = found[name];
       const parts = [`## ${title}: measured ${date.slice(0, 10)}`, `${machineText(machine)}.`];
+      if (options.length) parts.push(`With \`${options.join(' ')}\`.`);
       if (disturbed)
         parts.push(`In turns with a star (${disturbed} of ${turns}) other programs had more than ${100 * BUSY} % of the processors.`);
       for (const table of tables) parts.push(`### ${table.title}`, markdownTable(table.rows));
