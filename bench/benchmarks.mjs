@@ -11,14 +11,14 @@ import { bench } from './runner.mjs';
  * it once measured, or what is `demanded` of it, which no measurement changes.
  */
 export const BENCHMARKS = [
-  { name: 'step', title: 'Training step', quick: ['--nets', 'resnet20:128', '--rounds', '3', '--steps', '3', '--eager'] },
-  { name: 'search', title: 'Search', quick: ['--searches', '3', '--predictors', 'paper', '--peers', 'nsga2:1'] },
+  { name: 'step', title: 'Training step', quick: ['--nets', 'resnet20:128', '--rounds', '2', '--steps', '3', '--eager'] },
+  { name: 'search', title: 'Search', quick: ['--searches', '2', '--predictors', 'paper', '--peers', 'nsga2:1'] },
   {
     name: 'measure',
     title: 'Measured configurations',
-    quick: ['--recipes', 'cluttered-quick', '--rounds', '2', '--count', '3', '--no-peer'],
+    quick: ['--recipes', 'cluttered-quick', '--rounds', '2', '--count', '2', '--no-peer'],
   },
-  { name: 'data', title: 'Data', quick: ['--sets', 'mnist:200', '--rounds', '1', '--no-peer'], demanded: true },
+  { name: 'data', title: 'Data', quick: ['--sets', 'mnist:60', '--rounds', '1', '--no-peer'], demanded: true },
 ];
 
 /**
