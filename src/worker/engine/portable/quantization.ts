@@ -7,6 +7,9 @@ const ROUNDER = 6755399441055744;
 
 const { fround } = Math;
 
+const clip = (ratio: number, low: number, high: number): number => (ratio < low ? low : ratio > high ? high : ratio);
+const rint = (value: number): number => value + ROUNDER - ROUNDER;
+
 const fakeQuant: Kernel = (node, [x, ...grid], memory) => {
   const { relu } = attributesOf(node, 'FakeQuant');
   const result = memory.make(x.shape);
@@ -15,8 +18,7 @@ const fakeQuant: Kernel = (node, [x, ...grid], memory) => {
   for (let i = 0; i < out.length; i++) {
     const value = relu && values[i] < 0 ? 0 : values[i];
     const ratio = fround(fround(value - offset) / step);
-    const clipped = ratio < low ? low : ratio > high ? high : ratio;
-    out[i] = fround(fround(clipped + ROUNDER - ROUNDER) * step) + offset;
+    out[i] = fround(fround(rint(clip(ratio, low, high))) * step) + offset;
   }
   return result;
 };
@@ -31,10 +33,10 @@ const fakeQuantGrad: Kernel = (node, [dyTensor, x, ...grid], memory) => {
     const value = relu && values[i] < 0 ? 0 : values[i];
     const ratio = fround(fround(value - offset) / step);
     if (ratio >= low && ratio <= high) {
-      logStep += dy[i] * (ratio + ROUNDER - ROUNDER - ratio);
+      logStep += dy[i] * (rint(ratio) - ratio);
       out[i] = relu && !(values[i] > 0) ? 0 : dy[i];
     } else {
-      logStep += dy[i] * (ratio < low ? low : ratio > high ? high : ratio);
+      logStep += dy[i] * clip(ratio, low, high);
       outside += dy[i];
       out[i] = 0;
     }
@@ -50,8 +52,7 @@ const channelFakeQuant: Kernel = (_, [w, ...grid], memory) => {
   for (let i = 0; i < out.length; i++) {
     const c = i % step.length;
     const ratio = fround(fround(values[i] - offset[c]) / step[c]);
-    const clipped = ratio < low ? low : ratio > high ? high : ratio;
-    out[i] = fround(fround(clipped + ROUNDER - ROUNDER) * step[c]) + offset[c];
+    out[i] = fround(fround(rint(clip(ratio, low, high))) * step[c]) + offset[c];
   }
   return result;
 };
@@ -65,7 +66,7 @@ const channelFakeQuantGrad: Kernel = (_, [dyTensor, w, ...grid], memory) => {
     const c = i % step.length;
     const ratio = fround(fround(values[i] - offset[c]) / step[c]);
     const inside = ratio >= low && ratio <= high;
-    sums[c] += dy[i] * (inside ? ratio + ROUNDER - ROUNDER - ratio : ratio < low ? low : ratio > high ? high : ratio);
+    sums[c] += dy[i] * (inside ? rint(ratio) - ratio : clip(ratio, low, high));
     if (!inside) sums[step.length + c] += dy[i];
     dw[i] = inside ? dy[i] : 0;
   }
