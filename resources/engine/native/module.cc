@@ -2,12 +2,15 @@
 // networks, for which no TensorFlow is needed.
 #include <exception>
 
+#include "integer_kernels.h"
 #include "node_api.h"
 
 namespace eqnet {
 void RegisterBatchNorm();
 void RegisterChannelQuant();
+void RegisterDepthwise();
 void RegisterFakeQuant();
+void RegisterQuantConv();
 void RegisterWeightMoments();
 void ExportIntegerNet(napi_env env, napi_value exports);
 }  // namespace eqnet
@@ -16,9 +19,14 @@ NAPI_MODULE_INIT() {
   try {
     eqnet::RegisterBatchNorm();
     eqnet::RegisterChannelQuant();
+    eqnet::RegisterDepthwise();
     eqnet::RegisterFakeQuant();
+    eqnet::RegisterQuantConv();
     eqnet::RegisterWeightMoments();
     eqnet::ExportIntegerNet(env, exports);
+    napi_value multiplies_bytes;
+    napi_get_boolean(env, eqnet::FindKernels("avx512vnni") != nullptr, &multiplies_bytes);
+    napi_set_named_property(env, exports, "multipliesBytes", multiplies_bytes);
   } catch (const std::exception& error) {
     napi_throw_error(env, nullptr, error.what());
   }

@@ -70,13 +70,16 @@ float* Context::ForwardOrAllocate(std::initializer_list<int> candidates, int lik
                                              static_cast<int>(dims.size()), &forwarded, status_));
 }
 
-float* Context::AllocateVector(int output, int64_t size) {
-  return ok() ? Own(TF_AllocateOutput(context_, output, TF_FLOAT, &size, 1, size * sizeof(float), status_)) : nullptr;
+float* Context::Allocate(int output, const std::vector<int64_t>& dims) {
+  if (!ok()) return nullptr;
+  size_t bytes = sizeof(float);
+  for (const int64_t dim : dims) bytes *= dim;
+  return Own(TF_AllocateOutput(context_, output, TF_FLOAT, dims.data(), static_cast<int>(dims.size()), bytes, status_));
 }
 
-float* Context::AllocateScalar(int output) {
-  return ok() ? Own(TF_AllocateOutput(context_, output, TF_FLOAT, nullptr, 0, sizeof(float), status_)) : nullptr;
-}
+float* Context::AllocateVector(int output, int64_t size) { return Allocate(output, {size}); }
+
+float* Context::AllocateScalar(int output) { return Allocate(output, {}); }
 
 bool BoolAttribute(TF_OpKernelConstruction* construction, const char* name) {
   TF_Status* status = TF_NewStatus();
@@ -94,6 +97,13 @@ float FloatAttribute(TF_OpKernelConstruction* construction, const char* name) {
   if (TF_GetCode(status) != TF_OK) TF_OpKernelConstruction_Failure(construction, status);
   TF_DeleteStatus(status);
   return value;
+}
+
+void IntsAttribute(TF_OpKernelConstruction* construction, const char* name, int64_t* values, int count) {
+  TF_Status* status = TF_NewStatus();
+  TF_OpKernelConstruction_GetAttrInt64List(construction, name, values, count, status);
+  if (TF_GetCode(status) != TF_OK) TF_OpKernelConstruction_Failure(construction, status);
+  TF_DeleteStatus(status);
 }
 
 void CopyShape(TF_ShapeInferenceContext* shapes, int input, int output, TF_Status* status) {

@@ -31,6 +31,8 @@ void TF_OpKernelConstruction_Failure(TF_OpKernelConstruction* construction, TF_S
 void TF_OpKernelConstruction_GetAttrBool(TF_OpKernelConstruction* construction, const char* name, unsigned char* value,
                                          TF_Status* status);
 void TF_OpKernelConstruction_GetAttrFloat(TF_OpKernelConstruction* construction, const char* name, float* value, TF_Status* status);
+void TF_OpKernelConstruction_GetAttrInt64List(TF_OpKernelConstruction* construction, const char* name, int64_t* values, int max_values,
+                                              TF_Status* status);
 }
 
 namespace eqnet {
@@ -55,13 +57,14 @@ class Context {
   // An output of the shape of input `like`, in the memory of the first of some inputs that nobody else reads. Must come before
   // their data are asked for: what holds those counts as a reader.
   float* ForwardOrAllocate(std::initializer_list<int> candidates, int like, int output);
+  float* Allocate(int output, const std::vector<int64_t>& dims);
   float* AllocateVector(int output, int64_t size);
   float* AllocateScalar(int output);
+  std::vector<int64_t> Shape(int index);
   void Fail(const char* why);
 
  private:
   TF_Tensor* Tensor(int index);
-  std::vector<int64_t> Shape(int index);
   float* Own(TF_Tensor* tensor);
   void Report();
 
@@ -84,6 +87,7 @@ void Guarded(void* kernel, TF_OpKernelContext* raw) {
 
 bool BoolAttribute(TF_OpKernelConstruction* construction, const char* name);
 float FloatAttribute(TF_OpKernelConstruction* construction, const char* name);
+void IntsAttribute(TF_OpKernelConstruction* construction, const char* name, int64_t* values, int count);
 
 struct OpSpec {
   const char* name;

@@ -90,6 +90,11 @@ export function hasFusedOps(): boolean {
   return integerModule() !== null;
 }
 
+/** Whether our own ops are loaded, and the processor has an instruction that multiplies and adds bytes. */
+export function multipliesBytes(): boolean {
+  return integerModule()?.multipliesBytes ?? false;
+}
+
 /** What runs integer networks, where our own native code is loaded. */
 export function integerModule(): IntegerModule | null {
   return loaded?.native ?? null;

@@ -1,5 +1,6 @@
 import type { FusedBatchNorm, Node, OpName, ProgramFunction, Value } from './graph.ts';
 import { attributesOf, reachable } from './graph.ts';
+import { quantConvolutions } from './quant-convolutions.ts';
 
 /** A function's nodes after fusion, in topological order, and what stands for the values that are no more. */
 export interface FusedNodes {
@@ -9,15 +10,19 @@ export interface FusedNodes {
 
 /**
  * Nodes of a function as the session runs them.
- * @param fused whether the session has our own ops (resources/engine/native), which take the place of several of TensorFlow's
+ * @param fused    whether the session has our own ops (resources/engine/native), which take the place of several of TensorFlow's
+ * @param integers whether forward convolutions go over codes, which pays where the processor multiplies bytes
  */
-export function nodesOf(fn: ProgramFunction, fused: boolean): FusedNodes {
+export function nodesOf(fn: ProgramFunction, fused: boolean, integers = false): FusedNodes {
   const nodes = reachable([...[...fn.outputs.values()].map((value) => value.node), ...fn.effects]);
   if (!fused) return { nodes, resolve: (value) => value };
   const leaving = new Set(fn.outputs.values());
   const stands = new Map<Value, Value>();
   for (const { op, origin, inputs, outputs } of fn.unions)
     standIn({ id: outputs[0].node.id, origin }, op, inputs, outputs, {}).outputs.forEach((value, i) => stands.set(outputs[i], value));
+  if (integers)
+    for (const { node, inputs } of quantConvolutions(nodes))
+      stands.set(node.outputs[0], standIn(node, 'QuantConv2D', inputs, node.outputs, node.attributes).outputs[0]);
   fuseBatchNorms(nodes, leaving, stands);
   const resolve = (value: Value): Value => stands.get(value) ?? value;
   return { nodes: ordered(nodes, leaving, resolve), resolve };

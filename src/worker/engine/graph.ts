@@ -24,6 +24,8 @@ export interface OpAttributes {
   Split: { sizes: readonly number[]; axis: number };
   SegmentSum: { segments: number };
   Conv2D: Convolution;
+  /** a `Conv2D` of fake-quantized tensors, over their codes */
+  QuantConv2D: Convolution;
   Conv2DBackpropInput: Convolution & { inputShape: Shape };
   Conv2DBackpropFilter: Convolution & { filterShape: Shape };
   DepthwiseConv2D: Convolution;

@@ -16,6 +16,8 @@ export interface EngineOptions {
   opsPath?: string;
   /** false writes the program without them although they are loaded; for tests. */
   fused?: boolean;
+  /** whether forward convolutions go over codes, see `nodesToRun`; for tests */
+  integers?: boolean;
   /** CPU threads inside one op; all cores when left out. Only the first executor of a process can choose. */
   threads?: number;
   /** Of the executors that run op by op; `session` has no use for it. */
@@ -32,7 +34,7 @@ const opByOp = (program: Program): Program =>
  */
 export async function createExecutor(
   program: Program,
-  { kind, addonPath, opsPath, fused, threads, wrap }: EngineOptions,
+  { kind, addonPath, opsPath, fused, integers, threads, wrap }: EngineOptions,
 ): Promise<Executor> {
   if (kind === 'portable') {
     // Loaded on demand, so that a process with TensorFlow does not load a second tensor library.
@@ -46,5 +48,5 @@ export async function createExecutor(
     );
   }
   const binding = loadBinding(addonPath, { threads, opsPath });
-  return kind === 'session' ? new SessionExecutor(binding, program, fused) : createEagerExecutor(binding, opByOp(program), wrap);
+  return kind === 'session' ? new SessionExecutor(binding, program, fused, integers) : createEagerExecutor(binding, opByOp(program), wrap);
 }

@@ -43,6 +43,7 @@ export interface IntegerModule {
   momentsIntegerNet(net: Handle, convolution: number, images: Uint8Array): Promise<Float64Array>;
   endIntegerNet(net: Handle): void;
   releaseIntegerNet(net: Handle): void;
+  readonly multipliesBytes: boolean;
 }
 
 export const INSTRUCTION_SETS = ['avx512vnni', 'avx2', 'plain'] as const;

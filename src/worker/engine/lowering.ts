@@ -95,6 +95,17 @@ function averagePool<Ref>(node: Node, x: Ref, sink: TfSink<Ref>): Ref[] {
 /** [k, k, 1, channels x m] as TensorFlow's depthwise ops have it: [k, k, channels, m], the same numbers in the same order. */
 const depthwiseShape = ([kh, kw, , out]: Shape, channels: number): Shape => [kh, kw, channels, out / channels];
 
+/** Whether our own op does a depthwise convolution or its gradients: one filter for each channel, of 3x3 or 5x5, moved by one or two. */
+function hasOwnDepthwise(node: Node, [height, width, , out]: Shape, channels: number): boolean {
+  const { stride } = node.attributes as unknown as Convolution;
+  return out === channels && height === width && (height === 3 || height === 5) && stride[0] === stride[1] && stride[0] <= 2;
+}
+/** @param size begins with the height and width that the op's inputs do not tell */
+function ownDepthwise(node: Node, size: Shape): TfAttributes {
+  const { stride, padding } = node.attributes as unknown as Convolution;
+  return { strides: ints(stride), padding: ints(padding), size: ints(size.slice(0, 2)) };
+}
+
 /**
  * Assigns a copy. AssignVariableOp takes over the buffer of its value, and that of a fed value can be the caller's own array:
  * the variable would change with it, and the array would be let go of on one of TensorFlow's threads.
@@ -254,6 +265,10 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
       return sink.op('Cast', ins, { SrcT: type(TF_TYPE.bool), DstT: F, Truncate: flag(false) }, 1);
     case 'Conv2D':
       return sink.op('Conv2D', ins, { ...convolutionAttributes(node), use_cudnn_on_gpu: flag(true) }, 1);
+    case 'QuantConv2D': {
+      const { stride, padding } = attributesOf(node, 'QuantConv2D');
+      return sink.op('EqnetQuantConv2D', ins, { strides: ints(stride), padding: ints(padding) }, 1);
+    }
     case 'Conv2DBackpropInput':
       return sink.op(
         'Conv2DBackpropInput',
@@ -269,6 +284,10 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
         1,
       );
     case 'DepthwiseConv2D': {
+      if (sink.fused && hasOwnDepthwise(node, node.inputs[1].shape, node.inputs[0].shape[3])) {
+        const [, ...size] = node.outputs[0].shape;
+        return sink.op('EqnetDepthwise', ins, ownDepthwise(node, size), 1);
+      }
       const filter = reshape(ins[1], depthwiseShape(node.inputs[1].shape, node.inputs[0].shape[3]));
       const attributes = convolutionAttributes(node);
       if (attributes.padding.value !== 'EXPLICIT') return sink.op('DepthwiseConv2dNative', [ins[0], filter], attributes, 1);
@@ -278,13 +297,18 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
       return sink.op('DepthwiseConv2dNative', [pad(ins[0], attributesOf(node, 'DepthwiseConv2D').padding, sink), filter], valid, 1);
     }
     case 'DepthwiseConv2DBackpropInput': {
-      const [, , , channels] = node.outputs[0].shape;
+      const [, height, width, channels] = node.outputs[0].shape;
+      if (sink.fused && hasOwnDepthwise(node, node.inputs[0].shape, channels))
+        return sink.op('EqnetDepthwiseInput', ins, ownDepthwise(node, [height, width]), 1);
       const filter = reshape(ins[0], depthwiseShape(node.inputs[0].shape, channels));
       const inputs = [intVector(node.outputs[0].shape), filter, ins[1]];
       return sink.op('DepthwiseConv2dNativeBackpropInput', inputs, convolutionAttributes(node), 1);
     }
     case 'DepthwiseConv2DBackpropFilter': {
-      const shape = depthwiseShape(node.outputs[0].shape, node.inputs[0].shape[3]);
+      const [, , , channels] = node.inputs[0].shape;
+      if (sink.fused && hasOwnDepthwise(node, node.outputs[0].shape, channels))
+        return sink.op('EqnetDepthwiseFilter', ins, ownDepthwise(node, node.outputs[0].shape), 1);
+      const shape = depthwiseShape(node.outputs[0].shape, channels);
       const inputs = [ins[0], intVector(shape), ins[1]];
       const [filter] = sink.op('DepthwiseConv2dNativeBackpropFilter', inputs, convolutionAttributes(node), 1);
       return [reshape(filter, node.outputs[0].shape)];

@@ -14,7 +14,7 @@ import { SavedModelWriter } from './saved-model.ts';
 const typeOf = (dtype: 'float32' | 'int32' | 'bool') => ({ kind: 'type', value: TF_TYPE[dtype] }) as const;
 
 /** Writes all functions of a program into one SavedModel; variables are shared resources of its session. */
-function writeProgram(program: Program, fused: boolean): Uint8Array {
+function writeProgram(program: Program, fused: boolean, integers: boolean | undefined): Uint8Array {
   const writer = new SavedModelWriter();
   const refs = new Map<Node, string[]>();
   let prefix = '';
@@ -51,7 +51,7 @@ function writeProgram(program: Program, fused: boolean): Uint8Array {
     writer.node(`written/${variable.name}`, 'Const', [`^${write}`], { dtype: typeOf('float32') }, { data: Float32Array.of(1), shape: [] });
   }
   for (const fn of program.functions.values()) {
-    const { nodes, resolve } = nodesToRun(fn, fused);
+    const { nodes, resolve } = nodesToRun(fn, fused, integers);
     const refOf = (value: Value): string => {
       const { node, index } = resolve(value);
       return refs.get(node)![index];
@@ -102,12 +102,13 @@ export class SessionExecutor implements Executor {
     private readonly binding: TfBinding,
     program: Program,
     fused = hasFusedOps(),
+    integers?: boolean,
   ) {
     this.planner = new CallPlanner(program);
     const directory = mkdtempSync(join(tmpdir(), 'eqnet-graph-'));
     try {
       // Outside of the inner try: a full disk is not the engine's fault and has its own way out.
-      writeFileSync(join(directory, 'saved_model.pb'), writeProgram(program, fused));
+      writeFileSync(join(directory, 'saved_model.pb'), writeProgram(program, fused, integers));
       try {
         this.model = binding.loadSavedModel(directory, 'serve');
       } catch (error) {

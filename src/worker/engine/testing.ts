@@ -1,4 +1,5 @@
 import type { Executor, ExecutorFactory, ExecutorKind } from './executor.ts';
+import type { Program } from './graph.ts';
 import { createExecutor } from './index.ts';
 
 /** Where the addon lies; vitest.config.ts looks for an installed engine. */
@@ -19,6 +20,12 @@ export function testExecutors(): TestExecutor[] {
 /** The session executor on a machine that could not compile the fused ops; null where that is the only one there is. */
 export const plainSession: ExecutorFactory | null =
   addonPath && opsPath ? (program) => createExecutor(program, { kind: 'session', addonPath, opsPath, fused: false }) : null;
+
+/** The session executor whose forward convolutions go over codes (or not), whatever this machine does faster; null without our own ops. */
+export const codesSession =
+  addonPath && opsPath
+    ? (program: Program, integers: boolean) => createExecutor(program, { kind: 'session', addonPath, opsPath, integers })
+    : null;
 
 const missing = addonPath
   ? 'our own ops skipped: they are not compiled, `npm run eqnet -- engine install` does it'

@@ -3,6 +3,7 @@ import type { Node, OpName } from '../../engine/graph.ts';
 
 const KIND_OF_OP: Partial<Record<OpName, ProfileKind>> = {
   Conv2D: 'convolution',
+  QuantConv2D: 'convolution',
   Conv2DBackpropInput: 'convolution',
   Conv2DBackpropFilter: 'convolution',
   DepthwiseConv2D: 'depthwise',
