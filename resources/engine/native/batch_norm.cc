@@ -1,12 +1,10 @@
 // Batch normalization with batch statistics, with what comes right behind it: the addition of a residual, with fake quantization
 // before it, ReLU or ReLU6, and fake quantization. One TensorFlow op each way, on the CPU; forward and backward each read an activation twice, whatever
 // follows the normalization. src/worker/engine/fuse.ts puts them in the place of TensorFlow's ops.
-#include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <cstring>
 #include <vector>
 
+#include "lanes_headers.h"
 #include "quantizer.h"
 #include "rows.h"
 #include "tf_op.h"
@@ -22,9 +20,8 @@ struct Activation {
   Quantizer inner;
 };
 
-// Vectors over the channels: z = x scale + shift, and what the gradient needs.
+// Vectors over the channels of joined rows: z = x scale + shift, and what the gradient needs.
 struct Normalization {
-  int64_t channels;
   const float* scale;
   const float* shift;
   const float* mean;
@@ -33,17 +30,17 @@ struct Normalization {
 };
 
 struct Kind {
-  void (*forward)(const Normalization&, const Activation&, Span, const float* x, const float* residual, float* y);
-  void (*reduce)(const Normalization&, const Activation&, Span, const float* dy, const float* x, const float* residual, float* dz,
+  void (*forward)(const Part&, const Normalization&, const Activation&, const float* x, const float* residual, float* y);
+  void (*reduce)(const Part&, const Normalization&, const Activation&, const float* dy, const float* x, const float* residual, float* dz,
                  double* totals);
-  void (*backward)(const Normalization&, const Activation&, Span, const float* dy, const float* x, float* dx);
+  void (*backward)(const Part&, const Normalization&, const Activation&, const float* dy, const float* x, float* dx);
 };
 
 // Sums behind those of the channels: of the quantizer and the one before the residual.
 constexpr int64_t kQuantizerSums = 4;
 
 struct Loops {
-  void (*moments)(const float* x, int64_t channels, Span span, double* mean, double* squares);
+  void (*moments)(const Part&, const float* x, const float* shift, double* sums);
   const Kind* kinds;
 };
 
@@ -73,30 +70,32 @@ void* Create(TF_OpKernelConstruction* construction) {
 }
 void Delete(void* kernel) { delete static_cast<Attributes*>(kernel); }
 
-// Mean and biased variance of each channel: the moments of blocks, put together in their order (Chan, Golub and LeVeque), so
-// that the result does not depend on which thread took which block.
-void BatchMoments(const float* x, int64_t rows, int64_t channels, std::vector<double>& mean, std::vector<double>& variance) {
-  std::vector<double> parts(2 * channels * BlocksOf(rows, channels));
-  std::vector<int64_t> counts(BlocksOf(rows, channels));
-  ParallelRows(rows, channels, [&](int64_t block, Span span) {
-    counts[block] = span.end - span.begin;
-    double* part = &parts[2 * channels * block];
-    loops.moments(x, channels, span, part, part + channels);
-  });
-  double count = 0;
-  for (size_t block = 0; block < counts.size(); block++) {
-    const double* part = &parts[2 * channels * block];
-    const double more = static_cast<double>(counts[block]);
-    const double all = count + more;
-    for (int64_t c = 0; c < channels; c++) {
-      const double delta = part[c] - mean[c];
-      mean[c] += delta * more / all;
-      variance[c] += part[channels + c] + delta * delta * count * more / all;
-    }
-    count = all;
+// Sum of what the blocks found for each channel: in their order, so that it does not depend on which thread took which.
+void AddUp(const std::vector<double>& parts, size_t width, const JoinedRows& joined, int64_t channels, std::vector<double>& totals) {
+  for (size_t block = 0; block < parts.size(); block += width)
+    for (int64_t kind = 0; kind < 2; kind++)
+      for (int64_t copy = 0; copy < joined.copies; copy++) {
+        const double* from = &parts[block + kind * joined.channels + copy * channels];
+        double* to = &totals[kind * channels];
+        for (int64_t c = 0; c < channels; c++) to[c] += from[c];
+      }
+}
+
+// Mean and biased variance of each channel, from sums of the differences from its first value: that is as near to the mean as any.
+void BatchMoments(const JoinedRows& joined, Input x, int64_t channels, std::vector<double>& mean, std::vector<double>& variance) {
+  const std::vector<float> shift = joined.Repeat(std::vector<float>(x.data, x.data + channels));
+  const int64_t width = 2 * joined.channels;
+  std::vector<double> parts(width * joined.blocks());
+  ParallelParts(joined, [&](int64_t block, const Part& part) { loops.moments(part, x.data, shift.data(), &parts[width * block]); });
+  std::vector<double> totals(2 * channels);
+  AddUp(parts, width, joined, channels, totals);
+  const double rows = static_cast<double>(x.size / channels);
+  for (int64_t c = 0; c < channels; c++) {
+    const double from_shift = totals[c] / rows;
+    mean[c] = x.data[c] + from_shift;
+    // In this order, std::max lets a NaN of x through.
+    variance[c] = std::max(totals[channels + c] / rows - from_shift * from_shift, 0.0);
   }
-  // In this order, std::max lets a NaN of x through.
-  for (int64_t c = 0; c < channels; c++) variance[c] = std::max(variance[c], 0.0) / count;
 }
 
 void ComputeForward(void* kernel, Context& context) {
@@ -113,9 +112,10 @@ void ComputeForward(void* kernel, Context& context) {
   float* inverse_out = context.AllocateVector(3, channels);
   if (!context.ok() || channels == 0) return;
   const int64_t rows = x.size / channels;
+  const JoinedRows joined(x.size, channels);
   std::vector<double> mean(channels);
   std::vector<double> variance(channels);
-  BatchMoments(x.data, rows, channels, mean, variance);
+  if (rows > 0) BatchMoments(joined, x, channels, mean, variance);
   std::vector<float> scale(channels);
   std::vector<float> shift(channels);
   for (int64_t c = 0; c < channels; c++) {
@@ -125,9 +125,10 @@ void ComputeForward(void* kernel, Context& context) {
     scale[c] = gamma.data[c] * inverse_out[c];
     shift[c] = beta.data[c] - mean_out[c] * scale[c];
   }
-  const Normalization n{channels, scale.data(), shift.data(), nullptr, nullptr, nullptr};
-  ParallelRows(rows, channels,
-               [&](int64_t, Span span) { attributes.kind().forward(n, activation, span, x.data, residual.data, y); });
+  scale = joined.Repeat(scale);
+  shift = joined.Repeat(shift);
+  const Normalization n{scale.data(), shift.data(), nullptr, nullptr, nullptr};
+  ParallelParts(joined, [&](int64_t, const Part& part) { attributes.kind().forward(part, n, activation, x.data, residual.data, y); });
 }
 
 void ComputeBackward(void* kernel, Context& context) {
@@ -150,22 +151,26 @@ void ComputeBackward(void* kernel, Context& context) {
   float* inner_sums = context.AllocateVector(5, 2);
   if (!context.ok() || channels == 0) return;
   const int64_t rows = x.size / channels;
+  const JoinedRows joined(x.size, channels);
   std::vector<float> scale(channels);
   std::vector<float> shift(channels);
   for (int64_t c = 0; c < channels; c++) {
     scale[c] = gamma.data[c] * inverse.data[c];
     shift[c] = beta.data[c] - mean.data[c] * scale[c];
   }
+  scale = joined.Repeat(scale);
+  shift = joined.Repeat(shift);
+  const std::vector<float> means = joined.Repeat(std::vector<float>(mean.data, mean.data + channels));
+  const int64_t width = 2 * joined.channels + kQuantizerSums;
+  std::vector<double> parts(width * joined.blocks());
+  const Normalization to_sum{scale.data(), shift.data(), means.data(), nullptr, nullptr};
+  ParallelParts(joined, [&](int64_t block, const Part& part) {
+    attributes.kind().reduce(part, to_sum, activation, dy.data, x.data, residual.data, dz, &parts[width * block]);
+  });
+  std::vector<double> totals(2 * channels);
+  AddUp(parts, width, joined, channels, totals);
   std::vector<float> slope(channels);
   std::vector<float> level(channels);
-  const Normalization n{channels, scale.data(), shift.data(), mean.data, slope.data(), level.data()};
-  const int64_t width = 2 * channels + kQuantizerSums;
-  std::vector<double> parts(width * BlocksOf(rows, channels));
-  ParallelRows(rows, channels, [&](int64_t block, Span span) {
-    attributes.kind().reduce(n, activation, span, dy.data, x.data, residual.data, dz, &parts[width * block]);
-  });
-  std::vector<double> totals(width);
-  for (size_t i = 0; i < parts.size(); i++) totals[i % width] += parts[i];
   for (int64_t c = 0; c < channels; c++) {
     const double product = totals[channels + c] * inverse.data[c];
     dbeta[c] = static_cast<float>(totals[c]);
@@ -173,12 +178,18 @@ void ComputeBackward(void* kernel, Context& context) {
     level[c] = static_cast<float>(totals[c] / rows);
     slope[c] = static_cast<float>(product * inverse.data[c] / rows);
   }
+  double of_quantizers[kQuantizerSums] = {};
+  for (size_t block = 0; block < parts.size(); block += width)
+    for (int64_t i = 0; i < kQuantizerSums; i++) of_quantizers[i] += parts[block + 2 * joined.channels + i];
   for (int i = 0; i < 2; i++) {
-    sums[i] = static_cast<float>(totals[2 * channels + i]);
-    inner_sums[i] = static_cast<float>(totals[2 * channels + 2 + i]);
+    sums[i] = static_cast<float>(of_quantizers[i]);
+    inner_sums[i] = static_cast<float>(of_quantizers[2 + i]);
   }
+  slope = joined.Repeat(slope);
+  level = joined.Repeat(level);
+  const Normalization n{scale.data(), shift.data(), means.data(), slope.data(), level.data()};
   const float* from = attributes.residual ? dz : dy.data;
-  ParallelRows(rows, channels, [&](int64_t, Span span) { attributes.kind().backward(n, activation, span, from, x.data, dx); });
+  ParallelParts(joined, [&](int64_t, const Part& part) { attributes.kind().backward(part, n, activation, from, x.data, dx); });
 }
 
 const std::vector<const char*> kAttributes = {"n: int >= 0", "relu: bool", "cap: float", "quantize: bool", "residual: bool",

@@ -12,56 +12,72 @@ static inline __attribute__((always_inline)) Floats Activate(Floats z, const Act
 template <bool kRelu, bool kQuantize>
 static inline __attribute__((always_inline)) Floats Deactivate(Floats dy, Floats z, const Activation& activation, Sums& sums) {
   if (kQuantize) dy = Gradient<false>(dy, kRelu ? Clip(z, 0.0f, activation.cap) : z, activation.quantizer, sums);
-  return kRelu ? Keep((z > Floats{}) & (z < All(activation.cap)), dy) : dy;
+  return kRelu ? Keep(Less(Floats{}, z) & Less(z, All(activation.cap)), dy) : dy;
 }
 
-// Mean of each channel over the span, and the sum of squared deviations from it.
-void Moments(const float* x, int64_t channels, Span span, double* mean, double* squares) {
-  const float* first = x + span.begin * channels;
-  for (int64_t start = span.begin, rows; start < span.end; start += rows) {
-    rows = Rows(span, start, channels);
-    for (int64_t c = 0; c < channels; c += kLanes) {
-      const int64_t width = channels - c < kLanes ? channels - c : kLanes;
-      const Floats shift = LoadSome(first + c, width);
+struct WholeRow {
+  int64_t channels;
+  std::integral_constant<int64_t, kLanes> Width(int64_t) const { return {}; }
+};
+struct PartOfRow {
+  int64_t channels;
+  int64_t Width(int64_t c) const { return std::min(channels - c, kLanes); }
+};
+
+// What comes in the next run: the hardware does not see it come where a run is gone through channel by channel.
+static inline __attribute__((always_inline)) void Prefetch(const float* values) { __builtin_prefetch(values + kRun); }
+
+// Calls work(index of the first value, rows, columns) for runs of rows whose sums stay in float32.
+template <typename Work>
+static inline __attribute__((always_inline)) void ByRuns(const Part& part, const Work& work) {
+  for (int64_t start = part.span.begin, rows; start < part.span.end; start += rows) {
+    rows = Rows(part.span, start, part.channels);
+    work(start * part.channels, rows, WholeRow{part.channels});
+  }
+  if (part.rest > 0) work(part.span.end * part.channels, 1, PartOfRow{part.rest});
+}
+
+// Sums of x - shift and their squares, of each channel.
+void Moments(const Part& part, const float* x, const float* shift, double* sums) {
+  ByRuns(part, [&](int64_t first, int64_t rows, auto columns) __attribute__((always_inline)) {
+    for (int64_t c = 0; c < columns.channels; c += kLanes) {
+      const auto width = columns.Width(c);
+      const Floats from = Load(shift + c);
       Floats sum{};
       Floats square{};
-      const float* from = x + start * channels + c;
-      for (int64_t row = 0; row < rows; row++, from += channels) {
-        const Floats d = LoadSome(from, width) - shift;
+      const float* next = x + first + c;
+      for (int64_t row = 0; row < rows; row++, next += part.channels) {
+        Prefetch(next);
+        const Floats d = LoadSome(next, width) - from;
         sum += d;
         square += d * d;
       }
-      for (int64_t i = 0; i < width; i++) {
-        mean[c + i] += sum[i];
-        squares[c + i] += square[i];
-      }
+      AddTo(sums + c, sum, width);
+      AddTo(sums + part.channels + c, square, width);
     }
-  }
-  const double count = static_cast<double>(span.end - span.begin);
-  for (int64_t c = 0; c < channels; c++) {
-    const double shifted = mean[c] / count;
-    squares[c] -= mean[c] * shifted;
-    mean[c] = first[c] + shifted;
-  }
+  });
 }
 
 template <bool kRelu, bool kQuantize, bool kResidual, bool kInner>
-static void Forward(const Normalization& n, const Activation& activation, Span span, const float* x, const float* residual, float* y) {
-  for (int64_t start = span.begin, rows; start < span.end; start += rows) {
-    rows = Rows(span, start, n.channels);
-    for (int64_t c = 0; c < n.channels; c += kLanes) {
-      const int64_t width = n.channels - c < kLanes ? n.channels - c : kLanes;
-      const Floats scale = LoadSome(n.scale + c, width);
-      const Floats shift = LoadSome(n.shift + c, width);
-      int64_t i = start * n.channels + c;
-      for (int64_t row = 0; row < rows; row++, i += n.channels) {
+static void Forward(const Part& part, const Normalization& n, const Activation& of, const float* x, const float* residual, float* y) {
+  // Of its own: a value that is stored could be one of those behind a reference.
+  const Activation activation = of;
+  ByRuns(part, [&](int64_t first, int64_t rows, auto columns) __attribute__((always_inline)) {
+    for (int64_t c = 0; c < columns.channels; c += kLanes) {
+      const auto width = columns.Width(c);
+      const Floats scale = Load(n.scale + c);
+      const Floats shift = Load(n.shift + c);
+      int64_t i = first + c;
+      for (int64_t row = 0; row < rows; row++, i += part.channels) {
+        Prefetch(x + i);
+        if (kResidual) Prefetch(residual + i);
         Floats z = LoadSome(x + i, width) * scale + shift;
         if (kInner) z = Quantize<false>(z, activation.inner);
         if (kResidual) z += LoadSome(residual + i, width);
         StoreSome(y + i, Activate<kRelu, kQuantize>(z, activation), width);
       }
     }
-  }
+  });
 }
 
 static inline void AddTotals(const Sums& sums, const Quantizer& quantizer, double* totals) {
@@ -69,25 +85,28 @@ static inline void AddTotals(const Sums& sums, const Quantizer& quantizer, doubl
   totals[1] += Sum(sums.outside);
 }
 
-// Sums over the span: dz and dz (x - mean) of each channel, and those of the quantizers. The gradient of a residual is stored:
+// Sums over the part: dz and dz (x - mean) of each channel, and those of the quantizers. The gradient of a residual is stored:
 // dz, or what the quantizer before the residual makes dz of.
 template <bool kRelu, bool kQuantize, bool kResidual, bool kInner>
-static void Reduce(const Normalization& n, const Activation& activation, Span span, const float* dy, const float* x, const float* residual,
+static void Reduce(const Part& part, const Normalization& n, const Activation& of, const float* dy, const float* x, const float* residual,
                    float* passed, double* totals) {
-  double* quantizer_totals = totals + 2 * n.channels;
-  for (int64_t start = span.begin, rows; start < span.end; start += rows) {
-    rows = Rows(span, start, n.channels);
+  const Activation activation = of;
+  double* quantizer_totals = totals + 2 * part.channels;
+  ByRuns(part, [&](int64_t first, int64_t rows, auto columns) __attribute__((always_inline)) {
     Sums sums;
     Sums inner_sums;
-    for (int64_t c = 0; c < n.channels; c += kLanes) {
-      const int64_t width = n.channels - c < kLanes ? n.channels - c : kLanes;
-      const Floats scale = LoadSome(n.scale + c, width);
-      const Floats shift = LoadSome(n.shift + c, width);
-      const Floats mean = LoadSome(n.mean + c, width);
+    for (int64_t c = 0; c < columns.channels; c += kLanes) {
+      const auto width = columns.Width(c);
+      const Floats scale = Load(n.scale + c);
+      const Floats shift = Load(n.shift + c);
+      const Floats mean = Load(n.mean + c);
       Floats sum{};
       Floats product{};
-      int64_t i = start * n.channels + c;
-      for (int64_t row = 0; row < rows; row++, i += n.channels) {
+      int64_t i = first + c;
+      for (int64_t row = 0; row < rows; row++, i += part.channels) {
+        Prefetch(x + i);
+        Prefetch(dy + i);
+        if (kResidual) Prefetch(residual + i);
         const Floats value = LoadSome(x + i, width);
         const Floats z = value * scale + shift;
         Floats sum_in = kInner ? Quantize<false>(z, activation.inner) : z;
@@ -98,31 +117,31 @@ static void Reduce(const Normalization& n, const Activation& activation, Span sp
         sum += d;
         product += d * (value - mean);
       }
-      for (int64_t k = 0; k < width; k++) {
-        totals[c + k] += sum[k];
-        totals[n.channels + c + k] += product[k];
-      }
+      AddTo(totals + c, sum, width);
+      AddTo(totals + part.channels + c, product, width);
     }
     if (kQuantize) AddTotals(sums, activation.quantizer, quantizer_totals);
     if (kInner) AddTotals(inner_sums, activation.inner, quantizer_totals + 2);
-  }
+  });
 }
 
 // dx = scale (dz - mean(dz) - (x - mean) slope). Behind a residual, dy is the gradient of the residual.
 template <bool kRelu, bool kQuantize, bool kInner>
-static void Backward(const Normalization& n, const Activation& activation, Span span, const float* dy, const float* x, float* dx) {
-  Sums unused;
-  for (int64_t start = span.begin, rows; start < span.end; start += rows) {
-    rows = Rows(span, start, n.channels);
-    for (int64_t c = 0; c < n.channels; c += kLanes) {
-      const int64_t width = n.channels - c < kLanes ? n.channels - c : kLanes;
-      const Floats scale = LoadSome(n.scale + c, width);
-      const Floats shift = LoadSome(n.shift + c, width);
-      const Floats mean = LoadSome(n.mean + c, width);
-      const Floats slope = LoadSome(n.slope + c, width);
-      const Floats level = LoadSome(n.level + c, width);
-      int64_t i = start * n.channels + c;
-      for (int64_t row = 0; row < rows; row++, i += n.channels) {
+static void Backward(const Part& part, const Normalization& n, const Activation& of, const float* dy, const float* x, float* dx) {
+  const Activation activation = of;
+  ByRuns(part, [&](int64_t first, int64_t rows, auto columns) __attribute__((always_inline)) {
+    Sums unused;
+    for (int64_t c = 0; c < columns.channels; c += kLanes) {
+      const auto width = columns.Width(c);
+      const Floats scale = Load(n.scale + c);
+      const Floats shift = Load(n.shift + c);
+      const Floats mean = Load(n.mean + c);
+      const Floats slope = Load(n.slope + c);
+      const Floats level = Load(n.level + c);
+      int64_t i = first + c;
+      for (int64_t row = 0; row < rows; row++, i += part.channels) {
+        Prefetch(x + i);
+        Prefetch(dy + i);
         const Floats value = LoadSome(x + i, width);
         const Floats z = value * scale + shift;
         const Floats from = LoadSome(dy + i, width);
@@ -130,7 +149,7 @@ static void Backward(const Normalization& n, const Activation& activation, Span 
         StoreSome(dx + i, scale * (d - level - (value - mean) * slope), width);
       }
     }
-  }
+  });
 }
 
 // The loops for one kind of activation: nothing before it, a residual, or a quantized sum with a residual.

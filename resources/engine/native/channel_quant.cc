@@ -1,10 +1,9 @@
 // Fake quantization of weights, whose last axis has a step size and an offset for each channel, as one TensorFlow op each way,
 // on the CPU. With TensorFlow's own ops (src/worker/engine/lowering.ts) a layer takes 6 of them forward and 13 backward:
 // weights are small, so that most of their time would be spent between ops.
-#include <cstdint>
-#include <cstring>
 #include <vector>
 
+#include "lanes_headers.h"
 #include "rows.h"
 #include "tf_op.h"
 

@@ -1,13 +1,10 @@
 // Depthwise convolutions with 3x3 or 5x5 windows and their gradients, as TensorFlow ops on the CPU. TensorFlow's own take about as
 // long where each window is next to the one before, and several times as long where windows move by two.
-#include <algorithm>
-#include <cstdint>
-#include <cstring>
-#include <type_traits>
 #include <vector>
 
+#include "convolution.h"
+#include "lanes_headers.h"
 #include "parallel.h"
-#include "tf_op.h"
 
 // Sums of products may keep the digits that a rounded product loses.
 #pragma GCC optimize("fp-contract=fast")
@@ -37,30 +34,12 @@ const Loops& loops = BestLoops();
 
 constexpr int kMostRows = 5;
 
-struct Attributes {
-  int64_t stride, padding[2];  // top, left
-  int64_t size[2];             // what the op's inputs do not tell: of the image, or of the filter
-};
-
-void* Create(TF_OpKernelConstruction* construction) {
-  auto* attributes = new Attributes{};
-  int64_t strides[2], padding[4];
-  IntsAttribute(construction, "strides", strides, 2);
-  IntsAttribute(construction, "padding", padding, 4);
-  IntsAttribute(construction, "size", attributes->size, 2);
-  attributes->stride = strides[0];
-  attributes->padding[0] = padding[0];
-  attributes->padding[1] = padding[2];
-  return attributes;
-}
-void Delete(void* kernel) { delete static_cast<Attributes*>(kernel); }
-
 struct Shapes {
   int64_t batch, in_height, in_width, out_height, out_width, channels, kernel;
   int64_t stride, top, left;
 
-  Shapes(const Attributes& a, int64_t n, int64_t in_h, int64_t in_w, int64_t out_h, int64_t out_w, int64_t c, int64_t k)
-      : batch(n), in_height(in_h), in_width(in_w), out_height(out_h), out_width(out_w), channels(c), kernel(k), stride(a.stride), top(a.padding[0]), left(a.padding[1]) {}
+  Shapes(const ConvolutionAttributes& a, int64_t n, int64_t in_h, int64_t in_w, int64_t out_h, int64_t out_w, int64_t c, int64_t k)
+      : batch(n), in_height(in_h), in_width(in_w), out_height(out_h), out_width(out_w), channels(c), kernel(k), stride(a.stride[0]), top(a.padding[0]), left(a.padding[2]) {}
 
   Row row() const { return {in_width, out_width, channels, stride, left}; }
   const Kind& kind() const { return kernel == 3 ? loops.three : loops.five; }
@@ -100,7 +79,7 @@ void Tiles(int64_t width, int64_t channels, int64_t rows, const Work& work) {
 void ComputeForward(void* kernel, Context& context) {
   const std::vector<int64_t> image = context.Shape(0), filter = context.Shape(1);
   if (!context.ok()) return;
-  const auto& a = *static_cast<Attributes*>(kernel);
+  const auto& a = *static_cast<ConvolutionAttributes*>(kernel);
   const Shapes s(a, image[0], image[1], image[2], a.size[0], a.size[1], image[3], filter[0]);
   float* y = context.Allocate(0, {s.batch, s.out_height, s.out_width, s.channels});
   const Input x = context.Get(0);
@@ -120,7 +99,7 @@ void ComputeForward(void* kernel, Context& context) {
 void ComputeInput(void* kernel, Context& context) {
   const std::vector<int64_t> filter = context.Shape(0), gradient = context.Shape(1);
   if (!context.ok()) return;
-  const auto& a = *static_cast<Attributes*>(kernel);
+  const auto& a = *static_cast<ConvolutionAttributes*>(kernel);
   const Shapes s(a, gradient[0], a.size[0], a.size[1], gradient[1], gradient[2], gradient[3], filter[0]);
   float* dx = context.Allocate(0, {s.batch, s.in_height, s.in_width, s.channels});
   const Input w = context.Get(0);
@@ -147,7 +126,7 @@ void ComputeInput(void* kernel, Context& context) {
 void ComputeFilter(void* kernel, Context& context) {
   const std::vector<int64_t> image = context.Shape(0), gradient = context.Shape(1);
   if (!context.ok()) return;
-  const auto& a = *static_cast<Attributes*>(kernel);
+  const auto& a = *static_cast<ConvolutionAttributes*>(kernel);
   const Shapes s(a, image[0], image[1], image[2], gradient[1], gradient[2], image[3], a.size[0]);
   const int64_t count = s.kernel * s.kernel * s.channels;
   float* dw = context.Allocate(0, {s.kernel, s.kernel, 1, s.channels});
@@ -171,8 +150,6 @@ void ComputeFilter(void* kernel, Context& context) {
   for (int64_t k = 0; k < count; k++) dw[k] = static_cast<float>(totals[k]);
 }
 
-void UnknownShape(TF_ShapeInferenceContext* shapes, TF_Status* status) { TF_ShapeInferenceContextSetUnknownShape(shapes, status); }
-
 }  // namespace
 
 namespace eqnet {
@@ -180,9 +157,9 @@ namespace eqnet {
 void RegisterDepthwise() {
   const std::vector<const char*> attributes = {"strides: list(int)", "padding: list(int)", "size: list(int)"};
   // size: [height, width] of the output, of the image, of the filter
-  RegisterOp({"EqnetDepthwise", {"x: float", "filter: float"}, {"y: float"}, attributes, UnknownShape, Create, Guarded<ComputeForward>, Delete});
-  RegisterOp({"EqnetDepthwiseInput", {"filter: float", "dy: float"}, {"dx: float"}, attributes, UnknownShape, Create, Guarded<ComputeInput>, Delete});
-  RegisterOp({"EqnetDepthwiseFilter", {"x: float", "dy: float"}, {"dfilter: float"}, attributes, UnknownShape, Create, Guarded<ComputeFilter>, Delete});
+  RegisterOp({"EqnetDepthwise", {"x: float", "filter: float"}, {"y: float"}, attributes, UnknownShape, CreateConvolution<true>, Guarded<ComputeForward>, DeleteConvolution});
+  RegisterOp({"EqnetDepthwiseInput", {"filter: float", "dy: float"}, {"dx: float"}, attributes, UnknownShape, CreateConvolution<true>, Guarded<ComputeInput>, DeleteConvolution});
+  RegisterOp({"EqnetDepthwiseFilter", {"x: float", "dy: float"}, {"dfilter: float"}, attributes, UnknownShape, CreateConvolution<true>, Guarded<ComputeFilter>, DeleteConvolution});
 }
 
 }  // namespace eqnet

@@ -1,14 +1,6 @@
 // Included once for each instruction set; see each_instruction_set.h.
 #include "lanes.h"
 
-// Calls work(c, width) for blocks of channels; `width` is a constant but for the last block.
-template <typename Work>
-static inline __attribute__((always_inline)) void ByLanes(int64_t channels, const Work& work) {
-  int64_t c = 0;
-  for (; c + kLanes <= channels; c += kLanes) work(c, std::integral_constant<int64_t, kLanes>());
-  if (c < channels) work(c, channels - c);
-}
-
 // Output pixels whose windows lie within the row: [first, last).
 struct Inside {
   int64_t first, last;

@@ -3,10 +3,9 @@
 // Written with TensorFlow's own ops it takes up to three passes over an activation forward and eight backward; here it is
 // one each way, and one more is saved where a ReLU comes before it. src/worker/engine/lowering.ts has the same
 // arithmetic in TensorFlow's ops, for devices and machines that lack this file's binary.
-#include <cstdint>
-#include <cstring>
 #include <vector>
 
+#include "lanes_headers.h"
 #include "parallel.h"
 #include "quantizer.h"
 #include "tf_op.h"

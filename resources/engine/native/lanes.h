@@ -1,9 +1,10 @@
-// Eight floats at once, in whatever registers the instruction set has: the vector types of GCC and Clang. Included once for
-// each instruction set, in a namespace of its own: GCC takes vectors apart before it looks at who inlines what.
-
-constexpr int64_t kLanes = 8;
-typedef float Floats __attribute__((vector_size(kLanes * sizeof(float))));
-typedef decltype(Floats{} < Floats{}) Mask;
+// As many floats at once as a register of the instruction set holds. Included once for each instruction set, in a namespace of its
+// own: GCC takes vectors apart before it looks at who inlines what.
+#ifdef EQNET_AVX512
+#include "lanes_avx512.h"
+#else
+#include "lanes_any.h"
+#endif
 
 static inline __attribute__((always_inline)) Floats Load(const float* values) {
   Floats lanes;
@@ -13,24 +14,40 @@ static inline __attribute__((always_inline)) Floats Load(const float* values) {
 
 static inline __attribute__((always_inline)) void Store(float* values, Floats lanes) { std::memcpy(values, &lanes, sizeof lanes); }
 
-// Channels that are left over where their number is no multiple of the lanes are worked on one at a time.
+// Channels that are left over where their number is no multiple of the lanes are worked on by halves of a register, then one at a time.
 static inline __attribute__((always_inline)) Floats LoadSome(const float* values, int64_t count) {
   if (count == kLanes) return Load(values);
   Floats lanes{};
-  for (int64_t i = 0; i < count; i++) lanes[i] = values[i];
+  if (count == kLanes / 2) std::memcpy(&lanes, values, sizeof lanes / 2);
+  else for (int64_t i = 0; i < count; i++) lanes[i] = values[i];
   return lanes;
 }
 
 static inline __attribute__((always_inline)) void StoreSome(float* values, Floats lanes, int64_t count) {
   if (count == kLanes) return Store(values, lanes);
-  for (int64_t i = 0; i < count; i++) values[i] = lanes[i];
+  if (count == kLanes / 2) std::memcpy(values, &lanes, sizeof lanes / 2);
+  else for (int64_t i = 0; i < count; i++) values[i] = lanes[i];
+}
+
+template <typename Width>
+static inline __attribute__((always_inline)) void AddTo(double* totals, Floats lanes, Width count) {
+  float values[kLanes];
+  Store(values, lanes);
+  for (int64_t i = 0; i < count; i++) totals[i] += values[i];
+}
+
+// Calls work(c, width) for blocks of channels; `width` is a constant but for the last block.
+template <typename Work>
+static inline __attribute__((always_inline)) void ByLanes(int64_t channels, const Work& work) {
+  typedef std::integral_constant<int64_t, kLanes> Whole;
+  typedef std::integral_constant<int64_t, kLanes / 2> Half;
+  int64_t c = 0;
+  for (; c + kLanes <= channels; c += kLanes) work(c, Whole());
+  if (channels - c == kLanes / 2) work(c, Half());
+  else if (c < channels) work(c, channels - c);
 }
 
 static inline __attribute__((always_inline)) Floats All(float value) { return value - Floats{}; }
-
-// The choice of each lane, in the bits: GCC takes a `?:` between vectors apart where the mask is not a comparison.
-static inline __attribute__((always_inline)) Floats Choose(Mask mask, Floats a, Floats b) { return (Floats)(((Mask)a & mask) | ((Mask)b & ~mask)); }
-static inline __attribute__((always_inline)) Floats Keep(Mask mask, Floats a) { return (Floats)((Mask)a & mask); }
 
 static inline __attribute__((always_inline)) float Sum(const Floats& values) {
   float sum = 0.0f;
@@ -38,15 +55,10 @@ static inline __attribute__((always_inline)) float Sum(const Floats& values) {
   return sum;
 }
 
-// Comparisons here and below are written so that a NaN comes out as a NaN: a diverged training must be seen.
-static inline __attribute__((always_inline)) Floats Clip(Floats v, float low, float high) {
-  const Floats least = All(low);
-  const Floats most = All(high);
-  v = v < least ? least : v;
-  return v > most ? most : v;
-}
+// A NaN stays a NaN: a diverged training must be seen.
+static inline __attribute__((always_inline)) Floats Clip(Floats v, float low, float high) { return Least(All(high), Greatest(All(low), v)); }
 
-static inline __attribute__((always_inline)) Floats Relu(Floats v) { return v < Floats{} ? Floats{} : v; }
+static inline __attribute__((always_inline)) Floats Relu(Floats v) { return Greatest(Floats{}, v); }
 
 // Nearest integer, ties to even, of |v| < 2^22: the sum with 1.5 * 2^23 has no room for a fraction.
 static inline __attribute__((always_inline)) Floats Rint(Floats v) {

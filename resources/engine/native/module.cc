@@ -8,10 +8,12 @@
 namespace eqnet {
 void RegisterBatchNorm();
 void RegisterChannelQuant();
+void RegisterDenseConv();
 void RegisterDepthwise();
 void RegisterFakeQuant();
 void RegisterQuantConv();
 void RegisterWeightMoments();
+bool FusesProducts();
 void ExportIntegerNet(napi_env env, napi_value exports);
 }  // namespace eqnet
 
@@ -19,14 +21,19 @@ NAPI_MODULE_INIT() {
   try {
     eqnet::RegisterBatchNorm();
     eqnet::RegisterChannelQuant();
+    eqnet::RegisterDenseConv();
     eqnet::RegisterDepthwise();
     eqnet::RegisterFakeQuant();
     eqnet::RegisterQuantConv();
     eqnet::RegisterWeightMoments();
     eqnet::ExportIntegerNet(env, exports);
-    napi_value multiplies_bytes;
-    napi_get_boolean(env, eqnet::FindKernels("avx512vnni") != nullptr, &multiplies_bytes);
-    napi_set_named_property(env, exports, "multipliesBytes", multiplies_bytes);
+    const auto tell = [&](const char* name, bool is) {
+      napi_value value;
+      napi_get_boolean(env, is, &value);
+      napi_set_named_property(env, exports, name, value);
+    };
+    tell("multipliesBytes", eqnet::FindKernels("avx512vnni") != nullptr);
+    tell("fusesProducts", eqnet::FusesProducts());
   } catch (const std::exception& error) {
     napi_throw_error(env, nullptr, error.what());
   }

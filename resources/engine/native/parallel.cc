@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <deque>
@@ -50,6 +51,7 @@ class Helpers {
     {
       std::lock_guard<std::mutex> lock(mutex_);
       for (int64_t i = 0; i < helpers; i++) jobs_.push_back(job);
+      offered_.store(jobs_.size(), std::memory_order_relaxed);
     }
     for (int64_t i = 0; i < helpers; i++) wake_.notify_one();
   }
@@ -65,17 +67,28 @@ class Helpers {
   void Loop() {
     for (;;) {
       std::shared_ptr<Job> job;
+      LookOut();
       {
         std::unique_lock<std::mutex> lock(mutex_);
         wake_.wait(lock, [this] { return !jobs_.empty(); });
         job = std::move(jobs_.front());
         jobs_.pop_front();
+        offered_.store(jobs_.size(), std::memory_order_relaxed);
       }
       job->Run();
     }
   }
 
+  // The next op mostly comes before a thread that went to sleep would be awake again; whoever has work goes first.
+  void LookOut() const {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(kLookOut);
+    while (offered_.load(std::memory_order_relaxed) == 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  }
+
+  static constexpr int kLookOut = 100;
+
   int count_;
+  std::atomic<size_t> offered_{0};
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::shared_ptr<Job>> jobs_;

@@ -2,20 +2,18 @@
 // sums of products are taken over their codes, in integers of 8 bits with sums of 32. They are exact, and on a processor that
 // multiplies bytes they take a quarter of the time of floats. Gradients go the way of floats: src/worker/engine/fuse.ts puts
 // this op in the place of TensorFlow's forward convolutions only.
-#include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <cstdint>
-#include <cstring>
 #include <limits>
 #include <memory>
 #include <stdexcept>
 #include <utility>
 #include <vector>
 
+#include "convolution.h"
 #include "integer_kernels.h"
+#include "lanes_headers.h"
 #include "parallel.h"
-#include "tf_op.h"
 
 namespace {
 
@@ -54,19 +52,6 @@ struct Loops {
 #include "each_instruction_set.h"
 const Loops& loops = BestLoops();
 
-struct Attributes {
-  int64_t stride[2];
-  int64_t padding[4];  // top, bottom, left, right
-};
-
-void* Create(TF_OpKernelConstruction* construction) {
-  auto* attributes = new Attributes;
-  IntsAttribute(construction, "strides", attributes->stride, 2);
-  IntsAttribute(construction, "padding", attributes->padding, 4);
-  return attributes;
-}
-void Delete(void* kernel) { delete static_cast<Attributes*>(kernel); }
-
 // The part of the kernel that lies within the image, along one axis, for each place of the output; places with the same part are of
 // one class.
 struct Axis {
@@ -88,8 +73,6 @@ struct Axis {
   }
 };
 
-int64_t RoundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
-
 // One call: shapes, the packed filter, and what turns sums into values.
 //
 // With x = s u + b over the window and w = t v + d of a channel, the sum of x w over the taps inside the image is
@@ -97,7 +80,7 @@ int64_t RoundUp(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 // the taps outside have u = 0. A byte is u plus its shift, whose product with the sum of v is taken off beforehand.
 class Convolution {
  public:
-  Convolution(const Attributes& attributes, const std::vector<int64_t>& image, const std::vector<int64_t>& filter)
+  Convolution(const ConvolutionAttributes& attributes, const std::vector<int64_t>& image, const std::vector<int64_t>& filter)
       : stride_y_(attributes.stride[0]),
         stride_x_(attributes.stride[1]),
         top_(attributes.padding[0]),
@@ -309,7 +292,7 @@ class Convolution {
 void Compute(void* kernel, Context& context) {
   const std::vector<int64_t> image = context.Shape(0), filter = context.Shape(1);
   if (!context.ok()) return;
-  Convolution convolution(*static_cast<Attributes*>(kernel), image, filter);
+  Convolution convolution(*static_cast<ConvolutionAttributes*>(kernel), image, filter);
   float* y = context.Allocate(0, {convolution.batch, convolution.out_height, convolution.out_width, convolution.out});
   const Input x = context.Get(0);
   const Input w = context.Get(1);
@@ -332,8 +315,7 @@ void RegisterQuantConv() {
                "offset: float", "low: float", "high: float"},
               {"y: float"},
               {"strides: list(int)", "padding: list(int)"},
-              [](TF_ShapeInferenceContext* shapes, TF_Status* status) { TF_ShapeInferenceContextSetUnknownShape(shapes, status); },
-              Create, Guarded<Compute>, Delete});
+              UnknownShape, CreateConvolution<false>, Guarded<Compute>, DeleteConvolution});
 }
 
 }  // namespace eqnet

@@ -8,14 +8,8 @@ typedef uint8_t Bytes __attribute__((vector_size(kLanes)));
 // What is not finite has no code, and is told.
 static inline __attribute__((always_inline)) Ints CodesOf(Floats x, Floats inverse, Floats offset, const CodeRange& range, Mask& odd) {
   const Floats v = (x - offset) * inverse;
-  odd |= (v - v) != Floats{};
+  odd |= ~Equal(v - v, Floats{});
   return __builtin_convertvector(Rint(Clip(v, range.low, range.high)), Ints) + range.shift;
-}
-
-static inline bool Any(const Mask& mask) {
-  int32_t any = 0;
-  for (int64_t i = 0; i < kLanes; i++) any |= mask[i];
-  return any != 0;
 }
 
 // Bytes of n values of one grid. Returns whether all are finite.

@@ -1,11 +1,9 @@
 // Skewness, kurtosis, WDR loss and its gradient of one weight tensor (EQ-Net equations 4 to 6) as one TensorFlow op on the CPU.
 // src/worker/ops/weight-moments.ts has the same in a few dozen of TensorFlow's ops, with what is taken for noise.
-#include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <cstring>
 #include <vector>
 
+#include "lanes_headers.h"
 #include "parallel.h"
 #include "tf_op.h"
 

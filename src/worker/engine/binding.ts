@@ -95,6 +95,11 @@ export function multipliesBytes(): boolean {
   return integerModule()?.multipliesBytes ?? false;
 }
 
+/** Whether our own ops are loaded, and their convolutions of floats are fast here: the processor multiplies and adds in one. */
+export function fusesProducts(): boolean {
+  return integerModule()?.fusesProducts ?? false;
+}
+
 /** What runs integer networks, where our own native code is loaded. */
 export function integerModule(): IntegerModule | null {
   return loaded?.native ?? null;

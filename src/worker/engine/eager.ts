@@ -1,5 +1,5 @@
 import { WorkbenchError } from '../../shared/contract/errors.ts';
-import { hasFusedOps, type TensorHandle, type TfBinding, type TfOpAttribute } from './binding.ts';
+import { fusesProducts, hasFusedOps, type TensorHandle, type TfBinding, type TfOpAttribute } from './binding.ts';
 import type { DType, HostArray, Node, Program, Shape } from './graph.ts';
 import { InterpretingExecutor, type AdamStep, type KernelLibrary, type WrapKernels } from './interpreter.ts';
 import { lower, TF_TYPE, type TfAttribute, type TfAttributes, type TfSink } from './lowering.ts';
@@ -42,6 +42,7 @@ class EagerKernels implements KernelLibrary<number> {
       throw new Error(`Variable '${variable.name}' has no eager resource.`);
     },
     fused: hasFusedOps(),
+    fusesProducts: fusesProducts(),
   };
 
   private call(name: string, inputs: readonly number[], attributes: TfAttributes, outputs: number): TensorHandle[] {

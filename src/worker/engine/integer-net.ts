@@ -44,6 +44,8 @@ export interface IntegerModule {
   endIntegerNet(net: Handle): void;
   releaseIntegerNet(net: Handle): void;
   readonly multipliesBytes: boolean;
+  /** whether the processor multiplies and adds floats in one instruction, and the module has kernels for it */
+  readonly fusesProducts: boolean;
 }
 
 export const INSTRUCTION_SETS = ['avx512vnni', 'avx2', 'plain'] as const;

@@ -1,5 +1,6 @@
 import type { Convolution, DType, FusedBatchNorm, HostArray, Node, OpName, Pooling, Shape, Variable } from './graph.ts';
 import { attributesOf } from './graph.ts';
+import { ownConvolution } from './own-convolutions.ts';
 
 /** TensorFlow's numbers of the types in use (tensorflow/core/framework/types.proto). */
 export const TF_TYPE: Readonly<Record<DType | 'resource', number>> = { float32: 1, int32: 3, bool: 10, resource: 20 };
@@ -20,6 +21,8 @@ export interface TfSink<Ref> {
   resource(variable: Variable): Ref;
   /** Whether our own ops are there (resources/engine/native); else they are written with TensorFlow's. */
   readonly fused: boolean;
+  /** Whether those for convolutions of floats are fast here. */
+  readonly fusesProducts: boolean;
 }
 
 const type = (value: number): TfAttribute => ({ kind: 'type', value });
@@ -94,17 +97,6 @@ function averagePool<Ref>(node: Node, x: Ref, sink: TfSink<Ref>): Ref[] {
 
 /** [k, k, 1, channels x m] as TensorFlow's depthwise ops have it: [k, k, channels, m], the same numbers in the same order. */
 const depthwiseShape = ([kh, kw, , out]: Shape, channels: number): Shape => [kh, kw, channels, out / channels];
-
-/** Whether our own op does a depthwise convolution or its gradients: one filter for each channel, of 3x3 or 5x5, moved by one or two. */
-function hasOwnDepthwise(node: Node, [height, width, , out]: Shape, channels: number): boolean {
-  const { stride } = node.attributes as unknown as Convolution;
-  return out === channels && height === width && (height === 3 || height === 5) && stride[0] === stride[1] && stride[0] <= 2;
-}
-/** @param size begins with the height and width that the op's inputs do not tell */
-function ownDepthwise(node: Node, size: Shape): TfAttributes {
-  const { stride, padding } = node.attributes as unknown as Convolution;
-  return { strides: ints(stride), padding: ints(padding), size: ints(size.slice(0, 2)) };
-}
 
 /**
  * Assigns a copy. AssignVariableOp takes over the buffer of its value, and that of a fed value can be the caller's own array:
@@ -263,31 +255,38 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
       return sink.op('Equal', ins, { ...T, incompatible_shape_error: flag(true) }, 1);
     case 'CastBool':
       return sink.op('Cast', ins, { SrcT: type(TF_TYPE.bool), DstT: F, Truncate: flag(false) }, 1);
-    case 'Conv2D':
+    case 'Conv2D': {
+      const own = ownConvolution(node, sink);
+      if (own) return sink.op(own.name, ins, own.attributes, 1);
       return sink.op('Conv2D', ins, { ...convolutionAttributes(node), use_cudnn_on_gpu: flag(true) }, 1);
+    }
     case 'QuantConv2D': {
       const { stride, padding } = attributesOf(node, 'QuantConv2D');
       return sink.op('EqnetQuantConv2D', ins, { strides: ints(stride), padding: ints(padding) }, 1);
     }
-    case 'Conv2DBackpropInput':
+    case 'Conv2DBackpropInput': {
+      const own = ownConvolution(node, sink);
+      if (own) return sink.op(own.name, ins, own.attributes, 1);
       return sink.op(
         'Conv2DBackpropInput',
         [intVector(node.outputs[0].shape), ins[0], ins[1]],
         { ...convolutionAttributes(node), use_cudnn_on_gpu: flag(true) },
         1,
       );
-    case 'Conv2DBackpropFilter':
+    }
+    case 'Conv2DBackpropFilter': {
+      const own = ownConvolution(node, sink);
+      if (own) return sink.op(own.name, ins, own.attributes, 1);
       return sink.op(
         'Conv2DBackpropFilter',
         [ins[0], intVector(node.outputs[0].shape), ins[1]],
         { ...convolutionAttributes(node), use_cudnn_on_gpu: flag(true) },
         1,
       );
+    }
     case 'DepthwiseConv2D': {
-      if (sink.fused && hasOwnDepthwise(node, node.inputs[1].shape, node.inputs[0].shape[3])) {
-        const [, ...size] = node.outputs[0].shape;
-        return sink.op('EqnetDepthwise', ins, ownDepthwise(node, size), 1);
-      }
+      const own = ownConvolution(node, sink);
+      if (own) return sink.op(own.name, ins, own.attributes, 1);
       const filter = reshape(ins[1], depthwiseShape(node.inputs[1].shape, node.inputs[0].shape[3]));
       const attributes = convolutionAttributes(node);
       if (attributes.padding.value !== 'EXPLICIT') return sink.op('DepthwiseConv2dNative', [ins[0], filter], attributes, 1);
@@ -297,18 +296,17 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
       return sink.op('DepthwiseConv2dNative', [pad(ins[0], attributesOf(node, 'DepthwiseConv2D').padding, sink), filter], valid, 1);
     }
     case 'DepthwiseConv2DBackpropInput': {
-      const [, height, width, channels] = node.outputs[0].shape;
-      if (sink.fused && hasOwnDepthwise(node, node.inputs[0].shape, channels))
-        return sink.op('EqnetDepthwiseInput', ins, ownDepthwise(node, [height, width]), 1);
+      const own = ownConvolution(node, sink);
+      if (own) return sink.op(own.name, ins, own.attributes, 1);
+      const [, , , channels] = node.outputs[0].shape;
       const filter = reshape(ins[0], depthwiseShape(node.inputs[0].shape, channels));
       const inputs = [intVector(node.outputs[0].shape), filter, ins[1]];
       return sink.op('DepthwiseConv2dNativeBackpropInput', inputs, convolutionAttributes(node), 1);
     }
     case 'DepthwiseConv2DBackpropFilter': {
-      const [, , , channels] = node.inputs[0].shape;
-      if (sink.fused && hasOwnDepthwise(node, node.outputs[0].shape, channels))
-        return sink.op('EqnetDepthwiseFilter', ins, ownDepthwise(node, node.outputs[0].shape), 1);
-      const shape = depthwiseShape(node.outputs[0].shape, channels);
+      const own = ownConvolution(node, sink);
+      if (own) return sink.op(own.name, ins, own.attributes, 1);
+      const shape = depthwiseShape(node.outputs[0].shape, node.inputs[0].shape[3]);
       const inputs = [ins[0], intVector(shape), ins[1]];
       const [filter] = sink.op('DepthwiseConv2dNativeBackpropFilter', inputs, convolutionAttributes(node), 1);
       return [reshape(filter, node.outputs[0].shape)];

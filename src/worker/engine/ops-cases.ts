@@ -227,14 +227,31 @@ export const CONVOLUTION_CASES: readonly [string, readonly [number, number], rea
   ['3x3, wide padding', [4, 4], [3, 3], { stride: [1, 1], padding: [3, 3, 3, 3] }],
 ];
 export const DEPTHWISE_CASES = CONVOLUTION_CASES.filter(([, , , { stride }]) => stride[0] === stride[1]);
-const convolutionCases = (): Case[] =>
-  CONVOLUTION_CASES.map(([name, size, kernel, options]): Case => {
+/** Channels in and out, beside the few of every case: whole vector registers, halves, rests, and more than one block of work. */
+const WIDE_CONVOLUTIONS: readonly [string, readonly [number, number]][] = [
+  ['1x1', [16, 48]],
+  ['1x1', [48, 8]],
+  ['1x1', [19, 37]],
+  ['1x1', [70, 300]],
+  ['1x1, stride 2', [17, 8]],
+  ['3x3, same', [5, 20]],
+  ['3x3, stride 2, odd size', [16, 33]],
+  ['3x1, strides 1 and 2', [24, 8]],
+];
+const convolutionCases = (): Case[] => {
+  const few = CONVOLUTION_CASES.map((one) => ({ one, channels: [3, 4] as const, batch: 2 }));
+  const wide = WIDE_CONVOLUTIONS.map(([name, channels]) => ({
+    one: CONVOLUTION_CASES.find((one) => one[0] === name)!,
+    channels,
+    batch: 9,
+  }));
+  return [...few, ...wide].map(({ one: [name, size, kernel, options], channels: [into, from], batch }): Case => {
     const { stride, padding } = options;
     const out = [0, 1].map((i) => Math.floor((size[i] + padding[2 * i] + padding[2 * i + 1] - kernel[i]) / stride[i]) + 1);
-    const shapes = { x: [2, ...size, 3], filter: [...kernel, 3, 4], y: [2, ...out, 4], options };
+    const shapes = { x: [batch, ...size, into], filter: [...kernel, into, from], y: [batch, ...out, from], options };
     const [x, filter, dy] = [normal(shapes.x), normal(shapes.filter), normal(shapes.y)];
     return {
-      name: `Conv2D and its gradients, ${name}`,
+      name: `Conv2D and its gradients, ${name}, ${into} to ${from} channels`,
       inputs: { x, filter, dy },
       build: (b, v) => ({
         y: b.conv2d(v.x, v.filter, options),
@@ -248,6 +265,7 @@ const convolutionCases = (): Case[] =>
       },
     };
   });
+};
 
 /** Channels and filters for each: fewer than a vector register holds, and whole registers with a rest. */
 const DEPTHWISE_CHANNELS = [
@@ -400,11 +418,32 @@ const quantizationCases = (): Case[] =>
             dx: v.map((_, i) => (inside[i] && (!relu || codes[i] > 0) ? dy.data[i] : 0)),
             sums: [sum((i) => step * (inside[i] ? reference.rint(v[i]) - v[i] : clip(v[i]))), sum((i) => (inside[i] ? 0 : 1))],
           },
-          // sums of 60 terms in single precision
         };
       }),
     ),
   );
+
+/** Values at and beside ties, of infinities and far away: which code they get shall be that of a division, to the last bit. */
+const tieCases = (): Case[] =>
+  [0.013, 1 / 3, 0.7319, 5.1].map((size): Case => {
+    const [step] = Float32Array.of(size);
+    const offset = 0;
+    const [lowest, highest] = [-128, 127];
+    const ties = Array.from({ length: 257 }, (_, i) => (i - 128.5) * step);
+    // the neighbours of a float: its bits as a number, one more and one less
+    const bits = new Int32Array(Float32Array.from(ties).buffer);
+    const near = [-2, -1, 0, 1, 2].flatMap((way) => [...new Float32Array(bits.map((value) => value + way).buffer)]);
+    const x = [...near, Infinity, -Infinity, 3e38, -3e38, 1e-38];
+    const code = (value: number) => reference.rint(Math.min(Math.max(Math.fround(Math.fround(value - offset) / step), lowest), highest));
+    const scalar = (value: number) => floats([], [value]);
+    return {
+      name: `FakeQuant at ties, step size ${size.toFixed(4)}`,
+      inputs: { x: floats([x.length], x), step: scalar(step), offset: scalar(offset), low: scalar(lowest), high: scalar(highest) },
+      build: (b, { x: input, ...grid }) => ({ y: b.fakeQuant(input, grid as unknown as CodeGrid, false) }),
+      expected: { y: x.map((value) => Math.fround(code(value) * step)) },
+      tolerance: 0,
+    };
+  });
 
 const channelQuantizationCases = (): Case[] =>
   // channels below, at and behind the lanes of the native op
@@ -456,6 +495,7 @@ export const CASES: readonly Case[] = [
   ...poolingCases(),
   ...normalizationCases(),
   ...quantizationCases(),
+  ...tieCases(),
   ...channelQuantizationCases(),
 ];
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
-import { hasFusedOps, type TfBinding } from './binding.ts';
+import { fusesProducts, hasFusedOps, type TfBinding } from './binding.ts';
 import { CallPlanner, changedBy, type Feeds } from './call-plan.ts';
 import type { EngineMemory, Executor } from './executor.ts';
 import type { HostArray, Node, Program, Shape, Value, Variable } from './graph.ts';
@@ -33,6 +33,7 @@ function writeProgram(program: Program, fused: boolean, integers: boolean | unde
     },
     resource: (variable: Variable) => `var/${variable.name}`,
     fused,
+    fusesProducts: fusesProducts(),
   };
   for (const variable of program.variables) {
     const name = `var/${variable.name}`;
