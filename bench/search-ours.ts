@@ -156,6 +156,8 @@ else {
   const weights = new Map(
     problem.names.filter((name) => name.startsWith('member')).map((name) => [name, problem.get(name) as Float32Array]),
   );
+  // TensorFlow is loaded when a run opens, as the peers import PyTorch before they say that they are ready.
+  mlpEngine(engineOptions);
   say({ ready: true });
   for await (const line of createInterface({ input: process.stdin })) {
     const searches = [];
