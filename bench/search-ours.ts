@@ -3,7 +3,7 @@ import { locateEngine } from '../src/host/engine/locate.ts';
 import { WorkbenchError } from '../src/shared/contract/errors.ts';
 import { parseForm, type FormKey } from '../src/shared/domain/form.ts';
 import { layerGenes } from '../src/shared/domain/space.ts';
-import { createExecutor } from '../src/worker/engine/index.ts';
+import { createExecutor, mlpEngine } from '../src/worker/engine/index.ts';
 import type { Program } from '../src/worker/engine/graph.ts';
 import { SearchTrail } from '../src/worker/jobs/search-trail.ts';
 import { encodingLength, genomeEncoder, genomeSlots } from '../src/worker/predictor/encoding.ts';
@@ -24,8 +24,11 @@ const [mode, directory, predictorName, threadsText] = process.argv.slice(2);
 const engine = locateEngine({ gpu: false });
 if (!engine) throw new WorkbenchError('engine-missing', "The TensorFlow engine is not installed; run 'eqnet engine install' first.");
 const { addonPath, tensorflowVersion, ops } = engine;
-const create = (program: Program) =>
-  createExecutor(program, { kind: 'session', addonPath, opsPath: ops?.path, threads: Number(threadsText) || undefined });
+const engineOptions = { kind: 'session', addonPath, opsPath: ops?.path, threads: Number(threadsText) || undefined } as const;
+const predictorEngine = () => ({
+  createExecutor: (program: Program) => createExecutor(program, engineOptions),
+  mlp: mlpEngine(engineOptions),
+});
 const say = (message: object) => process.stdout.write(`${JSON.stringify(message)}\n`);
 
 const recipe = searchRecipe(predictorName as PredictorName);
@@ -44,14 +47,14 @@ async function writeProblem(): Promise<void> {
     ...samples,
     repeats: [],
     seed,
-    createExecutor: create,
+    ...predictorEngine(),
   });
   const trainSeconds = (performance.now() - started) / 1000;
   const shape = { inputs: width, hidden: recipe.predictor.hidden, members: recipe.predictor.ensemble };
   const blob = new BlobWriter();
   for (const { name, shape: size } of predictorTensors(shape)) blob.add(name, weights.get(name)!, size);
 
-  const predictor = await Predictor.open(weights, create);
+  const predictor = await Predictor.open(weights, predictorEngine());
   const options = {
     ...search,
     space,
@@ -104,7 +107,7 @@ async function writeProblem(): Promise<void> {
 async function searchOnce(weights: ReadonlyMap<string, Float32Array>) {
   const started = performance.now();
   const before = process.cpuUsage();
-  const predictor = await Predictor.open(weights, create);
+  const predictor = await Predictor.open(weights, predictorEngine());
   let predicting = 0;
   let rounds = 0;
   const trail = new SearchTrail(space, search.generations, 1, () => rounds++);
@@ -153,6 +156,8 @@ else {
   const weights = new Map(
     problem.names.filter((name) => name.startsWith('member')).map((name) => [name, problem.get(name) as Float32Array]),
   );
+  // TensorFlow is loaded when a run opens, as the peers import PyTorch before they say that they are ready.
+  mlpEngine(engineOptions);
   say({ ready: true });
   for await (const line of createInterface({ input: process.stdin })) {
     const searches = [];

@@ -6,46 +6,12 @@
 #include <string>
 
 #include "integer_net.h"
-#include "node_api.h"
+#include "node_values.h"
 
 namespace eqnet {
 namespace {
 
 using Net = std::shared_ptr<IntegerNet>;
-
-template <typename T>
-struct View {
-  T* data = nullptr;
-  int64_t length = 0;
-};
-constexpr napi_typedarray_type ArrayType(uint8_t) { return napi_uint8_array; }
-constexpr napi_typedarray_type ArrayType(int8_t) { return napi_int8_array; }
-constexpr napi_typedarray_type ArrayType(int32_t) { return napi_int32_array; }
-constexpr napi_typedarray_type ArrayType(float) { return napi_float32_array; }
-
-void Check(napi_status status, const char* what) {
-  if (status != napi_ok) throw std::runtime_error(what);
-}
-
-template <typename T>
-View<T> ArrayOf(napi_env env, napi_value value, int64_t length = -1) {
-  bool is = false;
-  napi_is_typedarray(env, value, &is);
-  napi_typedarray_type type{};
-  size_t count = 0;
-  void* data = nullptr;
-  if (is) Check(napi_get_typedarray_info(env, value, &type, &count, &data, nullptr, nullptr), "An array cannot be read.");
-  if (!is || type != ArrayType(T{})) throw std::runtime_error("An array has another type than the network takes.");
-  if (length >= 0 && static_cast<int64_t>(count) != length)
-    throw std::runtime_error("An array has " + std::to_string(count) + " values where the network takes " + std::to_string(length) + ".");
-  return {static_cast<T*>(data), static_cast<int64_t>(count)};
-}
-
-int32_t NumberOf(napi_env env, napi_value value) {
-  int32_t number = 0;
-  Check(napi_get_value_int32(env, value, &number), "A number was expected.");
-  return number;
-}
 
 // Arguments of a call of which the first is a network.
 struct Call {
@@ -68,16 +34,6 @@ struct Call {
     return convolution;
   }
 };
-
-template <napi_value (*kBody)(napi_env, napi_callback_info)>
-napi_value Guarded(napi_env env, napi_callback_info info) {
-  try {
-    return kBody(env, info);
-  } catch (const std::exception& error) {
-    napi_throw_error(env, nullptr, error.what());
-    return nullptr;
-  }
-}
 
 // A piece of work whose result, an array, ends a promise.
 struct Task {
@@ -139,10 +95,7 @@ napi_value Create(napi_env env, napi_callback_info info) {
   const Call call(env, info, false);
   const auto plan = ArrayOf<int32_t>(env, call.args[0]);
   const auto constants = ArrayOf<float>(env, call.args[1]);
-  char name[16];
-  size_t length = 0;
-  const bool named = call.count > 2 && napi_get_value_string_utf8(env, call.args[2], name, sizeof name, &length) == napi_ok;
-  const Kernels* kernels = FindKernels(named ? name : nullptr);
+  const Kernels* kernels = FindKernels(Name(env, call.args[2]).value);
   napi_value result = nullptr;
   if (!kernels) {
     napi_get_null(env, &result);
@@ -227,13 +180,6 @@ napi_value Release(napi_env env, napi_callback_info info) {
   napi_get_value_external(env, call.args[0], &handle);
   static_cast<Net*>(handle)->reset();
   return nullptr;
-}
-
-template <napi_value (*kBody)(napi_env, napi_callback_info)>
-void Export(napi_env env, napi_value exports, const char* name) {
-  napi_value function;
-  Check(napi_create_function(env, name, NAPI_AUTO_LENGTH, Guarded<kBody>, nullptr, &function), "A function cannot be made.");
-  Check(napi_set_named_property(env, exports, name, function), "A function cannot be exported.");
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // As many floats at once as a register of the instruction set holds. Included once for each instruction set, in a namespace of its
 // own: GCC takes vectors apart before it looks at who inlines what.
-#ifdef EQNET_AVX512
+#if EQNET_SET == EQNET_AVX512
 #include "lanes_avx512.h"
 #else
 #include "lanes_any.h"

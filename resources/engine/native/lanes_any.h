@@ -25,7 +25,7 @@ static inline __attribute__((always_inline)) Floats Keep(Mask mask, Floats a) { 
 static inline __attribute__((always_inline)) Floats Least(Floats bound, Floats v) { return v > bound ? bound : v; }
 static inline __attribute__((always_inline)) Floats Greatest(Floats bound, Floats v) { return v < bound ? bound : v; }
 
-#ifdef EQNET_AVX2
+#if EQNET_SET == EQNET_AVX2
 // a b + c and c - a b, rounded once.
 static inline __attribute__((always_inline)) Floats FusedSum(Floats a, Floats b, Floats c) { return (Floats)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c); }
 static inline __attribute__((always_inline)) Floats FusedRest(Floats a, Floats b, Floats c) { return (Floats)_mm256_fnmadd_ps((__m256)a, (__m256)b, (__m256)c); }

@@ -1,5 +1,5 @@
 // A Node-API module: loading it registers the ops with the TensorFlow library that is in the process; its exports run integer
-// networks, for which no TensorFlow is needed.
+// networks and accuracy predictors, for which no TensorFlow is needed.
 #include <exception>
 
 #include "integer_kernels.h"
@@ -15,6 +15,7 @@ void RegisterQuantConv();
 void RegisterWeightMoments();
 bool FusesProducts();
 void ExportIntegerNet(napi_env env, napi_value exports);
+void ExportMlp(napi_env env, napi_value exports);
 }  // namespace eqnet
 
 NAPI_MODULE_INIT() {
@@ -27,6 +28,7 @@ NAPI_MODULE_INIT() {
     eqnet::RegisterQuantConv();
     eqnet::RegisterWeightMoments();
     eqnet::ExportIntegerNet(env, exports);
+    eqnet::ExportMlp(env, exports);
     const auto tell = [&](const char* name, bool is) {
       napi_value value;
       napi_get_boolean(env, is, &value);

@@ -6,7 +6,7 @@
 // division.
 template <typename Step>
 static inline __attribute__((always_inline)) Floats Quotient(Floats x, Step step, float low, float high) {
-#if defined(EQNET_AVX512) || defined(EQNET_AVX2)
+#if EQNET_SET != EQNET_PLAIN
   const Floats divisor = step - Floats{};
   const Floats inverse = 1.0f / divisor;
   // Clipped, since the rest of an infinite quotient is a NaN.

@@ -59,9 +59,18 @@ function contenders(columns: readonly Float64Array[]): number[] {
   if (all.length <= MANY) return all;
   const sample = Array.from({ length: SAMPLE }, (_, i) => Math.floor((i * all.length) / SAMPLE));
   const strong = nonDominatedColumns(columns.map((column) => Float64Array.from(sample, (index) => column[index]))).map((i) => sample[i]);
-  const better = (i: number, j: number) =>
-    columns.every((column) => column[i] <= column[j]) && columns.some((column) => column[i] < column[j]);
-  return all.filter((index) => !strong.some((member) => better(member, index)));
+  return all.filter((index) => !strong.some((member) => better(columns, member, index)));
+}
+
+/** Whether the first of two points dominates the second. */
+function better(columns: readonly Float64Array[], i: number, j: number): boolean {
+  let somewhere = false;
+  for (let k = 0; k < columns.length; k++) {
+    const column = columns[k];
+    if (column[i] > column[j]) return false;
+    if (column[i] < column[j]) somewhere = true;
+  }
+  return somewhere;
 }
 
 /** Says of points that differ and come in lexicographic order which are dominated, by a pass over those that are not. */

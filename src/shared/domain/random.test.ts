@@ -7,9 +7,11 @@ test.each([
   { key: [0xffffffff, 0xffffffff], counter: [0xffffffff, 0xffffffff], words: [0x1cb996fc, 0xbb002be7] },
   { key: [0x13198a2e, 0x03707344], counter: [0x243f6a88, 0x85a308d3], words: [0xc4923a9c, 0x483df7a0] },
 ])('Threefry-2x32 with 20 rounds, counter $counter', ({ key, counter, words }) => {
-  const out = new Uint32Array(2);
+  const out = new Uint32Array(4);
   threefry2x32(key[0], key[1], counter[0], counter[1], out);
-  expect([...out]).toEqual(words);
+  expect([...out.subarray(0, 2)]).toEqual(words);
+  threefry2x32(key[0], key[1], counter[0] - 1, counter[1], out);
+  expect([...out.subarray(2)]).toEqual(words);
 });
 
 const first = (stream: RandomStream) => Array.from({ length: 8 }, () => stream.uint32());

@@ -194,22 +194,30 @@ export function layerGenes(space: SearchSpace): Record<GeneAxis['what'], Int32Ar
   return { weight: of(space.weights), activation: of(space.activations) };
 }
 
+const DIGIT_0 = 48;
+
 /** A function that gives the `configurationKey` of genomes under one form without building the configurations. */
 export function genomeNamer(space: SearchSpace, form: Form): (genes: Uint8Array) => string {
   const { weight, activation } = layerGenes(space);
   const example = decodeGenome(space, new Uint8Array(space.length), form);
   const common = commonForm(example);
-  const ends = example.layers.map((layer) => (common ? '' : formKey(layer)));
-  return (genes) => {
-    let key = `${common ?? 'mixed'}:`;
-    for (let layer = 0; layer < ends.length; layer++) {
-      const [forWeights, forActivations] = [weight[layer], activation[layer]];
-      if (layer) key += '-';
-      key += forWeights < 0 ? PINNED_BITS : genes[forWeights];
-      key += forActivations < 0 ? PINNED_BITS : genes[forActivations];
-      key += ends[layer];
+  // Keys of one form differ in single digits: those of the weights and activations of each layer.
+  let key = `${common ?? 'mixed'}:`;
+  const genesAt: [place: number, gene: number][] = [];
+  example.layers.forEach((layer, index) => {
+    if (index) key += '-';
+    for (const gene of [weight[index], activation[index]]) {
+      if (gene >= 0) genesAt.push([key.length, gene]);
+      key += PINNED_BITS;
     }
-    return key;
+    if (!common) key += formKey(layer);
+  });
+  const codes = Uint8Array.from(key, (letter) => letter.charCodeAt(0));
+  const places = Uint32Array.from(genesAt, ([place]) => place);
+  const genesOf = Uint32Array.from(genesAt, ([, gene]) => gene);
+  return (genes) => {
+    for (let i = 0; i < places.length; i++) codes[places[i]] = DIGIT_0 + genes[genesOf[i]];
+    return Reflect.apply(String.fromCharCode, null, codes);
   };
 }
 
@@ -239,7 +247,6 @@ export function encodeGenome(space: SearchSpace, configuration: Configuration): 
 /** Width of the window below an average-bit target: target - 0.5 < average <= target (eqnet-spec section 6). */
 export const WINDOW_BITS = 0.5;
 
-const DIGIT_0 = 48;
 let digits = new Uint8Array(0);
 
 /** A string that identifies a genome, for sets and maps: its bit-widths, a digit each. */

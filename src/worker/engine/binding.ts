@@ -3,6 +3,7 @@ import { eqnet } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import type { HostArray } from './graph.ts';
 import type { IntegerModule } from './integer-net.ts';
+import type { MlpModule } from './mlp.ts';
 
 export interface TensorHandle {
   id: number;
@@ -35,7 +36,9 @@ export interface TfBinding {
   readonly TF_Version: string;
 }
 
-let loaded: { path: string; binding: TfBinding; native: IntegerModule | null } | undefined;
+type NativeModule = IntegerModule & MlpModule;
+
+let loaded: { path: string; binding: TfBinding; native: NativeModule | null } | undefined;
 
 export interface LoadOptions {
   /** of one op; all cores when left out */
@@ -62,7 +65,7 @@ export function loadBinding(addonPath: string, options: LoadOptions = {}): TfBin
     const load = createRequire(import.meta.url);
     const binding = load(addonPath) as TfBinding;
     // The ops are for the CPU: on a GPU each would carry its tensors out and in again.
-    const native = options.opsPath !== undefined && !binding.isUsingGpuDevice() ? (load(options.opsPath) as IntegerModule) : null;
+    const native = options.opsPath !== undefined && !binding.isUsingGpuDevice() ? (load(options.opsPath) as NativeModule) : null;
     loaded = { path: addonPath, binding, native };
     return binding;
   } catch (error) {
@@ -102,5 +105,10 @@ export function fusesProducts(): boolean {
 
 /** What runs integer networks, where our own native code is loaded. */
 export function integerModule(): IntegerModule | null {
+  return loaded?.native ?? null;
+}
+
+/** What computes accuracy predictors, where our own native code is loaded. */
+export function mlpModule(): MlpModule | null {
   return loaded?.native ?? null;
 }

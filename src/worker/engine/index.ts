@@ -1,10 +1,11 @@
 import { eqnet } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
-import { loadBinding } from './binding.ts';
+import { loadBinding, mlpModule } from './binding.ts';
 import { createEagerExecutor } from './eager.ts';
 import type { Executor, ExecutorKind } from './executor.ts';
 import type { Program } from './graph.ts';
 import type { WrapKernels } from './interpreter.ts';
+import type { MlpModule } from './mlp.ts';
 import { programToRun } from './program-to-run.ts';
 import { SessionExecutor } from './session.ts';
 
@@ -49,4 +50,11 @@ export async function createExecutor(
   }
   const binding = loadBinding(addonPath, { threads, opsPath });
   return kind === 'session' ? new SessionExecutor(binding, program, fused, integers) : createEagerExecutor(binding, opByOp(program), wrap);
+}
+
+/** What computes accuracy predictors without an executor; null on the portable engine, on a GPU and where our own code is not compiled. */
+export function mlpEngine({ kind, addonPath, opsPath, threads }: EngineOptions): MlpModule | null {
+  if (kind === 'portable' || !addonPath) return null;
+  loadBinding(addonPath, { threads, opsPath });
+  return mlpModule();
 }

@@ -1,6 +1,7 @@
 import type { Executor, ExecutorFactory, ExecutorKind } from './executor.ts';
 import type { Program } from './graph.ts';
-import { createExecutor } from './index.ts';
+import { createExecutor, mlpEngine } from './index.ts';
+import type { MlpModule } from './mlp.ts';
 
 /** Where the addon lies; vitest.config.ts looks for an installed engine. */
 const addonPath = process.env.EQNET_ADDON || undefined;
@@ -26,6 +27,9 @@ export const codesSession =
   addonPath && opsPath
     ? (program: Program, integers: boolean) => createExecutor(program, { kind: 'session', addonPath, opsPath, integers })
     : null;
+
+/** What computes predictors without an executor; null without our own native code. */
+export const testMlp = (): MlpModule | null => (addonPath && opsPath ? mlpEngine({ kind: 'session', addonPath, opsPath }) : null);
 
 const missing = addonPath
   ? 'our own ops skipped: they are not compiled, `npm run eqnet -- engine install` does it'

@@ -11,9 +11,10 @@ import { loadDataSplits } from '../data/load.ts';
 import { hasFusedOps } from '../engine/binding.ts';
 import type { Executor } from '../engine/executor.ts';
 import type { HostArray, Program } from '../engine/graph.ts';
-import { createExecutor } from '../engine/index.ts';
+import { createExecutor, mlpEngine, type EngineOptions } from '../engine/index.ts';
 import { initialParameters, parameterSpecs } from '../models/parameters.ts';
 import { modelOf, type RecipeModel } from '../models/project-model.ts';
+import type { PredictorEngine } from '../predictor/inference.ts';
 import { drawSamples } from '../predictor/split.ts';
 import { TableLayout } from '../quant/table-layout.ts';
 import { requireFeasible, targetWindows } from '../search/window.ts';
@@ -159,10 +160,17 @@ export class RunContext {
     return this.executorNow?.feedMilliseconds ?? 0;
   }
 
-  readonly createExecutor = (program: Program): Promise<Executor> => {
+  private readonly createExecutor = (program: Program): Promise<Executor> => createExecutor(program, this.engineOptions());
+
+  private engineOptions(): EngineOptions {
     const { executor, addonPath, opsPath } = this.options.engine;
-    return createExecutor(program, { kind: executor, addonPath, opsPath, threads: this.threads });
-  };
+    return { kind: executor, addonPath, opsPath, threads: this.threads };
+  }
+
+  /** What the accuracy predictor is trained and asked with. */
+  predictorEngine(): PredictorEngine {
+    return { createExecutor: this.createExecutor, mlp: mlpEngine(this.engineOptions()) };
+  }
 
   /** The executor of the run's program, with every variable zero until a checkpoint or a phase writes it. */
   executor(): Promise<Executor> {

@@ -28,7 +28,7 @@ async function modelOf(context: RunContext, samples: readonly Sample[]): Promise
   known?.model.dispose();
   fitted.delete(context);
   const { weights, result } = await fitPredictor(context, samples);
-  const entry = { key, model: await Predictor.open(weights, context.createExecutor), rmse: result.rmse };
+  const entry = { key, model: await Predictor.open(weights, context.predictorEngine()), rmse: result.rmse };
   fitted.set(context, entry);
   return entry;
 }

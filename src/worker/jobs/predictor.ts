@@ -15,7 +15,7 @@ export function fitPredictor(context: RunContext, samples: readonly Sample[]): R
     heldOut: of('heldOut', 0),
     repeats: of('heldOut', 1),
     seed: recipe.seed,
-    createExecutor: context.createExecutor,
+    ...context.predictorEngine(),
     onProgress: ({ epoch, epochs, loss }) =>
       reporter.report({ phase: 'predictor', unit: 'epoch', done: epoch, total: epochs, note: `loss ${loss.toFixed(3)}` }),
     checkStop: context.breathe,

@@ -1,14 +1,25 @@
 import type { SearchPoints } from '../../shared/contract/look.ts';
 import { formKey, MAX_BITS, type Form, type FormKey } from '../../shared/domain/form.ts';
 import { nonDominatedColumns } from '../../shared/domain/pareto.ts';
-import { genomeKey, genomeNamer, layerGenes, type SearchSpace } from '../../shared/domain/space.ts';
+import { genomeNamer, layerGenes, type SearchSpace } from '../../shared/domain/space.ts';
 import type { ScoredGeneration } from '../search/genetic.ts';
+import { Individuals } from '../search/individuals.ts';
 
 const INTERVAL_MS = 100;
 const POINTS_PER_ROUND = 100;
 const MOST_EXPLORED = 5000;
 
-/** An individual that a search scored. */
+/** Individuals that one search scored, in their order; those from `sent` on were not shown yet. */
+interface Scored {
+  target: number;
+  form: Form;
+  genomes: Uint8Array[];
+  predicted: number[];
+  generations: number[];
+  sent: number;
+}
+
+/** One of them. */
 interface Entry {
   target: number;
   form: Form;
@@ -17,23 +28,36 @@ interface Entry {
   predicted: number;
 }
 
+const entryOf = ({ target, form, genomes, predicted, generations }: Scored, index: number): Entry => ({
+  target,
+  form,
+  generation: generations[index],
+  genes: genomes[index],
+  predicted: predicted[index],
+});
+
 /** At most `atMost` items, evenly spaced, in their order. */
 export function thin<T>(items: readonly T[], atMost: number): T[] {
   if (items.length <= atMost) return [...items];
   return Array.from({ length: atMost }, (_, i) => items[Math.floor((i * items.length) / atMost)]);
 }
 
-/** BitOps and packed weight bits of a genome: as `configurationCost`, without what is the same for all genomes of a form. */
-function genomeCosts(space: SearchSpace): (genes: Uint8Array) => [bitOps: number, weightBits: number] {
+const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+/** BitOps and packed weight bits of genomes: as `configurationCost`, without what is the same for all genomes of a form. */
+function genomeCosts(space: SearchSpace): (genomes: readonly Uint8Array[]) => [bitOps: Float64Array, weightBits: Float64Array] {
   const { weight, activation } = layerGenes(space);
   const macs = Float64Array.from(space.facts, (fact) => fact.macs);
   const weights = Float64Array.from(space.facts, (fact) => fact.weights);
-  return (genes) => {
-    let [bitOps, weightBits] = [0, 0];
-    for (let layer = 0; layer < macs.length; layer++) {
-      const bits = weight[layer] < 0 ? MAX_BITS : genes[weight[layer]];
-      bitOps += macs[layer] * bits * (activation[layer] < 0 ? MAX_BITS : genes[activation[layer]]);
-      weightBits += weights[layer] * bits;
+  return (genomes) => {
+    const [bitOps, weightBits] = [new Float64Array(genomes.length), new Float64Array(genomes.length)];
+    for (let i = 0; i < genomes.length; i++) {
+      const genes = genomes[i];
+      for (let layer = 0; layer < macs.length; layer++) {
+        const bits = weight[layer] < 0 ? MAX_BITS : genes[weight[layer]];
+        bitOps[i] += macs[layer] * bits * (activation[layer] < 0 ? MAX_BITS : genes[activation[layer]]);
+        weightBits[i] += weights[layer] * bits;
+      }
     }
     return [bitOps, weightBits];
   };
@@ -42,11 +66,10 @@ function genomeCosts(space: SearchSpace): (genes: Uint8Array) => [bitOps: number
 /** What the searches of a sweep have looked at: shown while they run, kept in part for the picture afterwards. */
 export class SearchTrail {
   /** of the search under way */
-  private current: Entry[] = [];
-  private pending: Entry[] = [];
+  private current: Scored | null = null;
   private finished: Entry[] = [];
   private lastSent = -Infinity;
-  private readonly costOf: ReturnType<typeof genomeCosts>;
+  private readonly costsOf: ReturnType<typeof genomeCosts>;
   private readonly namers = new Map<FormKey, { name: (genes: Uint8Array) => string; form: string }>();
 
   /**
@@ -61,36 +84,47 @@ export class SearchTrail {
     private readonly send: (round: SearchPoints) => void,
     private readonly now: () => number = () => performance.now(),
   ) {
-    this.costOf = genomeCosts(space);
+    this.costsOf = genomeCosts(space);
   }
 
   /** Takes the individuals that a generation scored for the first time. */
   add({ form, target, generation, genomes, fitness }: ScoredGeneration): void {
     const name = typeof target === 'number' ? target : target.weights;
-    const last = this.current.at(-1);
-    if (last && (last.target !== name || formKey(last.form) !== formKey(form))) this.closeSearch();
-    const entries = genomes.map((genes, i) => ({ target: name, form, generation, genes, predicted: fitness[i] }));
-    this.current.push(...entries);
-    this.pending.push(...entries);
-    if (this.pending.length && this.now() - this.lastSent >= INTERVAL_MS) this.sendPending();
+    if (this.current && (this.current.target !== name || formKey(this.current.form) !== formKey(form))) this.closeSearch();
+    const current = (this.current ??= { target: name, form, genomes: [], predicted: [], generations: [], sent: 0 });
+    for (let i = 0; i < genomes.length; i++) {
+      current.genomes.push(genomes[i]);
+      current.predicted.push(fitness[i]);
+      current.generations.push(generation);
+    }
+    if (this.now() - this.lastSent >= INTERVAL_MS) this.sendPending(current);
   }
 
   /** Up to 5,000 different configurations over all searches, the non-dominated ones among them, in the order of the searches. */
   finish(): SearchPoints[] {
-    if (this.pending.length) this.sendPending();
+    if (this.current) this.sendPending(this.current);
     this.closeSearch();
-    const seen = new Set<string>();
+    const seen = new Map<string, Individuals>();
     const different = this.finished.filter(({ genes, form }) => {
-      const key = genomeKey(genes) + this.namer(form).form;
-      return !seen.has(key) && seen.add(key);
+      const { form: name } = this.namer(form);
+      let individuals = seen.get(name);
+      if (!individuals) seen.set(name, (individuals = new Individuals()));
+      const { count } = individuals;
+      return individuals.add(genes) === count;
     });
     const rounds: SearchPoints[] = [];
-    for (const entry of this.reduce(different, MOST_EXPLORED)) {
+    const predictions = different.map(({ predicted }) => predicted);
+    const kept = this.reduce(
+      different.map(({ genes }) => genes),
+      predictions,
+      MOST_EXPLORED,
+    );
+    for (const entry of kept.map((index) => different[index])) {
       const form = formKey(entry.form);
       let round = rounds.at(-1);
       if (!round || round.target !== entry.target || round.form !== form || round.generation !== entry.generation)
         rounds.push((round = this.round(entry, form)));
-      round.points.push({ key: this.keyOf(entry), predicted: entry.predicted });
+      round.points.push(this.pointOf(entry));
     }
     return rounds;
   }
@@ -100,21 +134,25 @@ export class SearchTrail {
   }
 
   private closeSearch(): void {
-    this.finished.push(...this.reduce(this.current, Math.ceil((2 * MOST_EXPLORED) / this.searches)));
-    this.current = [];
-    this.pending = [];
+    const { current } = this;
+    if (!current) return;
+    const kept = this.reduce(current.genomes, current.predicted, Math.ceil((2 * MOST_EXPLORED) / this.searches));
+    for (const index of kept) this.finished.push(entryOf(current, index));
+    this.current = null;
   }
 
-  private sendPending(): void {
-    const last = this.pending.at(-1)!;
-    const points = thin(this.pending, POINTS_PER_ROUND).map((entry) => ({ key: this.keyOf(entry), predicted: entry.predicted }));
-    this.send({ ...this.round(last, formKey(last.form)), points });
-    this.pending = [];
+  private sendPending(current: Scored): void {
+    const { genomes, sent } = current;
+    if (genomes.length === sent) return;
+    const entries = thin(numbers(sent, genomes.length), POINTS_PER_ROUND).map((index) => entryOf(current, index));
+    const last = entryOf(current, genomes.length - 1);
+    this.send({ ...this.round(last, formKey(last.form)), points: entries.map((entry) => this.pointOf(entry)) });
+    current.sent = genomes.length;
     this.lastSent = this.now();
   }
 
-  private keyOf({ genes, form }: Entry): string {
-    return this.namer(form).name(genes);
+  private pointOf({ genes, form, predicted }: Entry): SearchPoints['points'][number] {
+    return { key: this.namer(form).name(genes), predicted };
   }
 
   /** What names genomes of a form, and what names the form itself: two forms may come to the same in every layer. */
@@ -128,29 +166,21 @@ export class SearchTrail {
     return namer;
   }
 
-  /** At most `atMost` of the entries, in their order: the non-dominated ones, and of the others evenly spaced ones. */
-  private reduce(entries: readonly Entry[], atMost: number): Entry[] {
-    if (entries.length <= atMost) return [...entries];
-    const columns = [0, 1, 2].map(() => new Float64Array(entries.length));
-    entries.forEach(({ genes, predicted }, i) => {
-      [columns[0][i], columns[1][i]] = this.costOf(genes);
-      columns[2][i] = -predicted;
-    });
-    const kept = new Uint8Array(entries.length);
-    const keep = (indices: readonly number[]) => indices.forEach((index) => (kept[index] = 1));
-    const front = nonDominatedColumns(columns);
-    const others = () => Array.from(entries.keys()).filter((index) => !kept[index]);
-    if (front.length >= atMost)
-      keep(
-        thin(
-          front.sort((a, b) => a - b),
-          atMost,
-        ),
-      );
-    else {
-      keep(front);
-      keep(thin(others(), atMost - front.length));
-    }
-    return entries.filter((_, index) => kept[index]);
+  /** Indices of at most `atMost` individuals, in their order: of the non-dominated ones, and of others evenly spaced ones. */
+  private reduce(genomes: readonly Uint8Array[], predicted: readonly number[], atMost: number): number[] {
+    const all = numbers(0, genomes.length);
+    if (all.length <= atMost) return all;
+    const front = nonDominatedColumns([...this.costsOf(genomes), Float64Array.from(predicted, (value) => -value)]);
+    const ascending = (indices: number[]) => indices.sort((a, b) => a - b);
+    if (front.length >= atMost) return thin(ascending(front), atMost);
+    const isFront = new Uint8Array(all.length);
+    for (const index of front) isFront[index] = 1;
+    return ascending([
+      ...front,
+      ...thin(
+        all.filter((index) => !isFront[index]),
+        atMost - front.length,
+      ),
+    ]);
   }
 }

@@ -18,7 +18,7 @@ async function openPredictor(context: RunContext): Promise<Predictor> {
   const checkpoint = context.checkpoints.load(PREDICTOR_CHECKPOINT);
   if (!checkpoint)
     throw new WorkbenchError('checkpoint-invalid', "The accuracy predictor of this run is missing: run it again with '--from predictor'.");
-  return Predictor.open(checkpoint.tensors as Map<string, Float32Array>, context.createExecutor);
+  return Predictor.open(checkpoint.tensors as Map<string, Float32Array>, context.predictorEngine());
 }
 
 /** The best predictions of one target over all forms, each configuration once, best first. */

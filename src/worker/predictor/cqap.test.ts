@@ -5,7 +5,7 @@ import { kendallTauB } from '../../shared/domain/statistics.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import type { Executor } from '../engine/executor.ts';
 import type { Program } from '../engine/graph.ts';
-import { nativeNote, testExecutors } from '../engine/testing.ts';
+import { nativeNote, testExecutors, testMlp } from '../engine/testing.ts';
 import { encodeSamples, Predictor, trainPredictor, type PredictorProgress, type PredictorTraining } from './cqap.ts';
 import { predictorRecipe, SEVEN_LAYERS, syntheticSamples } from './test-samples.ts';
 
@@ -17,7 +17,9 @@ const digest = (weights: ReadonlyMap<string, Float32Array>) => {
   return hash.digest('hex');
 };
 
-describe.each(testExecutors())(`CQAP on $kind${nativeNote}`, ({ create }) => {
+describe.each(testExecutors())(`CQAP on $kind${nativeNote}`, ({ kind, create }) => {
+  // As a run does it: the others predict through their executor, and inference.test.ts compares the two.
+  const engine = { createExecutor: create, mlp: kind === 'session' ? testMlp() : null };
   const recipe = settings();
   const data = syntheticSamples({ recipe });
   const job = (change: Partial<PredictorTraining> = {}): PredictorTraining => ({
@@ -25,7 +27,7 @@ describe.each(testExecutors())(`CQAP on $kind${nativeNote}`, ({ create }) => {
     facts: SEVEN_LAYERS,
     ...data,
     seed: 0,
-    createExecutor: create,
+    ...engine,
     ...change,
   });
   const short = { ...recipe.predictor, epochs: 3, ensemble: 2 };
@@ -54,7 +56,7 @@ describe.each(testExecutors())(`CQAP on $kind${nativeNote}`, ({ create }) => {
 
   it('is loaded from its weights, gives the same accuracies, and the same for a row wherever it stands', async () => {
     const { weights, result } = trained;
-    const predictor = await Predictor.open(weights, create);
+    const predictor = await Predictor.open(weights, engine);
     try {
       const codes = encodeSamples([...data.heldOut, ...data.train], SEVEN_LAYERS);
       const width = codes.length / 300;
@@ -65,7 +67,7 @@ describe.each(testExecutors())(`CQAP on $kind${nativeNote}`, ({ create }) => {
           ...all.subarray(151, 151 + count),
         ]);
       expect(await predictor.predict(new Float32Array(0), 0)).toHaveLength(0);
-      await expect(predictor.predict(codes, 299)).rejects.toThrow(WorkbenchError);
+      expect(() => predictor.predict(codes, 299)).toThrow(WorkbenchError);
     } finally {
       predictor.dispose();
     }
@@ -148,7 +150,7 @@ describe.each(testExecutors())(`CQAP on $kind${nativeNote}`, ({ create }) => {
   it('refuses weights that do not fit together', async () => {
     const broken = new Map(trained.weights);
     broken.set('member1/layer0/bias', new Float32Array(3));
-    await expect(Predictor.open(broken, create)).rejects.toThrow("tensor 'member1/layer0/bias' is missing or has a wrong size");
-    await expect(Predictor.open(new Map(), create)).rejects.toThrow('train it again');
+    await expect(Predictor.open(broken, engine)).rejects.toThrow("tensor 'member1/layer0/bias' is missing or has a wrong size");
+    await expect(Predictor.open(new Map(), engine)).rejects.toThrow('train it again');
   });
 });

@@ -4,16 +4,15 @@ import type { LayerFacts } from '../../shared/domain/layer-graph.ts';
 import { RandomStream } from '../../shared/domain/random.ts';
 import { mean, standardDeviation } from '../../shared/domain/statistics.ts';
 import type { Recipe } from '../../shared/schema/recipe.ts';
-import type { Executor, ExecutorFactory } from '../engine/executor.ts';
+import type { Executor } from '../engine/executor.ts';
 import { cosineRate } from '../supernet/schedule.ts';
 import { encodeConfiguration, encodingLength } from './encoding.ts';
 import { evaluatePredictor } from './evaluate-predictor.ts';
+import { openInference, type Inference, type PredictorEngine } from './inference.ts';
 import type { NetworkShape } from './network.ts';
 import {
   initialPredictor,
   PARAMETERS,
-  PREDICT_ROWS,
-  predictionProgram,
   predictorFunctions,
   predictorTensors,
   predictorWeights,
@@ -30,7 +29,7 @@ export interface PredictorProgress {
   loss: number;
 }
 
-export interface PredictorTraining {
+export interface PredictorTraining extends PredictorEngine {
   predictor: Recipe['predictor'];
   /** the quantized layers in network order */
   facts: readonly LayerFacts[];
@@ -40,7 +39,6 @@ export interface PredictorTraining {
   /** second measurements (`repeat` 1) of some held-out configurations, matched by `index` */
   repeats: readonly Sample[];
   seed: number;
-  createExecutor: ExecutorFactory;
   onProgress?: (progress: PredictorProgress) => void;
   /** called between epochs; may throw to give the training up */
   checkStop?: () => void | Promise<void>;
@@ -72,15 +70,10 @@ function predictorShape(weights: ReadonlyMap<string, Float32Array>): NetworkShap
   return shape;
 }
 
-const MOST_ROWS = PREDICT_ROWS[PREDICT_ROWS.length - 1];
-
 /** The trained CQAP (EQ-Net equation 9): predicts the accuracy of configurations from their codes. */
 export class Predictor {
-  /** Kept from call to call for rows that fill no call; taken out while in use. */
-  private padding: Float32Array | null = null;
-
   private constructor(
-    private readonly executor: Executor,
+    private readonly inference: Inference,
     private readonly inputs: number,
   ) {}
 
@@ -89,52 +82,29 @@ export class Predictor {
    * @param weights from `trainPredictor`
    * @throws WorkbenchError `checkpoint-invalid` when they do not fit together
    */
-  static async open(weights: ReadonlyMap<string, Float32Array>, createExecutor: ExecutorFactory): Promise<Predictor> {
+  static async open(weights: ReadonlyMap<string, Float32Array>, engine: PredictorEngine): Promise<Predictor> {
     const shape = predictorShape(weights);
-    const executor = await createExecutor(predictionProgram(shape));
-    await executor.write(weights);
-    return new Predictor(executor, shape.inputs);
+    return new Predictor(await openInference(shape, weights, engine), shape.inputs);
   }
 
   /**
    * The fitness of the search.
    * @param codes CQAP codes, [count, encodingLength] row-major
-   * @returns accuracies [count]; not clamped to 0..1, which would make ties
+   * @returns accuracies [count], at once where no executor computes them; not clamped to 0..1, which would make ties
    * @throws WorkbenchError `usage` when the codes are of another network
    */
-  async predict(codes: Float32Array, count: number): Promise<Float32Array> {
+  predict(codes: Float32Array, count: number): Float32Array | Promise<Float32Array> {
     if (codes.length !== count * this.inputs) {
       throw new WorkbenchError(
         'usage',
         `The predictor was trained on codes of ${this.inputs} columns and cannot judge codes of ${codes.length / count}: train it for this network.`,
       );
     }
-    const result = new Float32Array(count);
-    for (let start = 0; start < count; start += MOST_ROWS) {
-      const end = Math.min(count, start + MOST_ROWS);
-      result.set(await this.predictRows(codes.subarray(start * this.inputs, end * this.inputs), end - start), start);
-    }
-    return result;
-  }
-
-  /** At most `MOST_ROWS` rows. */
-  private async predictRows(codes: Float32Array, count: number): Promise<Float32Array> {
-    const { inputs, padding } = this;
-    const rows = PREDICT_ROWS.find((size) => size >= count)!;
-    let padded = codes;
-    if (rows > count) {
-      this.padding = null;
-      const whole = padding ?? new Float32Array(MOST_ROWS * inputs);
-      whole.set(codes);
-      padded = whole.subarray(0, rows * inputs);
-    }
-    const { mean: predicted } = await this.executor.run(predictorFunctions.predict(rows), { codes: padded }, ['mean']);
-    if (padded !== codes) this.padding = new Float32Array(padded.buffer);
-    return predicted.subarray(0, count) as Float32Array;
+    return this.inference.predict(codes, count);
   }
 
   dispose(): void {
-    this.executor.dispose();
+    this.inference.dispose();
   }
 }
 
@@ -254,8 +224,13 @@ export async function trainPredictor(job: PredictorTraining): Promise<{ weights:
   const codes = encodeSamples(train, facts);
   const heldOutCodes = encodeSamples(heldOut, facts);
   const weights = await fit(job, shape, codes, accuracies);
-  const trained = await Predictor.open(weights, job.createExecutor);
-  const predicted = await trained.predict(heldOutCodes, heldOut.length).finally(() => trained.dispose());
+  const trained = await Predictor.open(weights, job);
+  let predicted: Float32Array;
+  try {
+    predicted = await trained.predict(heldOutCodes, heldOut.length);
+  } finally {
+    trained.dispose();
+  }
   const ridge = predictRidge(fitRidge(codes, accuracies, shape.inputs), heldOutCodes);
   return {
     weights,

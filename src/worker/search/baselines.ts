@@ -2,7 +2,8 @@ import type { Form } from '../../shared/domain/form.ts';
 import { formKey } from '../../shared/domain/form.ts';
 import { RandomStream } from '../../shared/domain/random.ts';
 import type { GeneAxis, SearchSpace } from '../../shared/domain/space.ts';
-import { collectDistinct, GenomeScorer, ranked, type Fitness, type Population } from './fitness.ts';
+import { GenomeScorer, ranked, type Fitness, type Population } from './fitness.ts';
+import { collectDistinct, Individuals, Marks } from './individuals.ts';
 import { BitSampler } from './sampler.ts';
 import { requireFeasible, sumWindow, targetWindows, type Target } from './window.ts';
 
@@ -35,11 +36,11 @@ export async function randomSearch(options: RandomSearchOptions): Promise<Popula
   requireFeasible(space, windows, form);
   const sampler = new BitSampler(space, seed, options.samplerDraws);
   const stream = new RandomStream(seed, `random-search/${formKey(form)}/${windows.weights.high}/${windows.activations.high}`);
-  const found = collectDistinct(evaluations, new Set(), PATIENCE, () => {
-    const genes = new Uint8Array(space.length);
-    return sampler.draw(windows, stream, genes) ? genes : null;
-  });
-  const genomes = [...found.values()];
+  const individuals = new Individuals();
+  const found = collectDistinct(evaluations, individuals, new Marks(), PATIENCE, new Uint8Array(space.length), (genes) =>
+    sampler.draw(windows, stream, genes),
+  );
+  const genomes = found.map((number) => individuals.genome(number));
   const scorer = new GenomeScorer(space, form, fitness);
   const scores = new Float32Array(genomes.length);
   for (let start = 0; start < genomes.length; start += batch) {

@@ -1,5 +1,5 @@
 import { RandomStream } from '../../shared/domain/random.ts';
-import { axisSum, type GeneAxis } from '../../shared/domain/space.ts';
+import type { GeneAxis } from '../../shared/domain/space.ts';
 
 /** Width of a bucket of average bits (eqnet-spec section 6). */
 const BUCKET_BITS = 0.2;
@@ -25,28 +25,36 @@ export class ConditionalTable {
     seed: number,
     draws: number,
   ) {
-    const { choices, masses, offset } = axis;
+    const { choices, masses } = axis;
     const genes = masses.length;
     this.starts = new Uint32Array(genes + 1);
     choices.forEach((bits, gene) => (this.starts[gene + 1] = this.starts[gene] + bits.length));
+    for (const [bucket, { hits, table }] of this.count(new RandomStream(seed, `sampler/${axis.what}`), genes > 0 ? draws : 0)) {
+      if (hits >= ENOUGH) this.buckets.set(bucket, this.accumulate(table.map((count) => count / hits)));
+    }
+  }
+
+  /** How often uniformly random configurations took each choice, by the bucket of their average. */
+  private count(stream: RandomStream, draws: number): Map<number, { hits: number; table: Float64Array }> {
+    const { masses, choices, heldSum, total } = this.axis;
+    const { starts } = this;
     const counts = new Map<number, { hits: number; table: Float64Array }>();
-    const stream = new RandomStream(seed, `sampler/${axis.what}`);
-    const drawn = new Uint8Array(genes);
-    const genome = new Uint8Array(offset + genes);
-    for (let draw = 0; draw < draws && genes > 0; draw++) {
-      for (let gene = 0; gene < genes; gene++) {
-        drawn[gene] = stream.integer(choices[gene].length);
-        genome[offset + gene] = choices[gene][drawn[gene]];
+    const places = new Uint32Array(masses.length);
+    for (let draw = 0; draw < draws; draw++) {
+      let sum = heldSum;
+      for (let gene = 0; gene < places.length; gene++) {
+        const choice = stream.integer(choices[gene].length);
+        places[gene] = starts[gene] + choice;
+        sum += masses[gene] * choices[gene][choice];
       }
-      const bucket = this.bucketOf(axisSum(axis, genome) / axis.total);
+      const bucket = this.bucketOf(sum / total);
       let entry = counts.get(bucket);
       if (!entry) counts.set(bucket, (entry = { hits: 0, table: this.empty() }));
       entry.hits++;
-      for (let gene = 0; gene < genes; gene++) entry.table[this.starts[gene] + drawn[gene]]++;
+      const { table } = entry;
+      for (let gene = 0; gene < places.length; gene++) table[places[gene]]++;
     }
-    for (const [bucket, { hits, table }] of counts) {
-      if (hits >= ENOUGH) this.buckets.set(bucket, this.accumulate(table.map((count) => count / hits)));
-    }
+    return counts;
   }
 
   /** Cumulative probabilities for an average. */

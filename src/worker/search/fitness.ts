@@ -1,6 +1,6 @@
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import type { Form } from '../../shared/domain/form.ts';
-import { decodeGenome, genomeKey, type SearchSpace } from '../../shared/domain/space.ts';
+import { decodeGenome, type SearchSpace } from '../../shared/domain/space.ts';
 import { configurationKey } from '../../shared/domain/configuration.ts';
 import { encodingLength, genomeEncoder } from '../predictor/encoding.ts';
 
@@ -54,37 +54,31 @@ export class GenomeScorer {
   }
 }
 
-/** Indices by falling score; equal scores keep their order, so the result does not depend on the platform. */
-export function ranking(fitness: ArrayLike<number>): number[] {
-  return Array.from(fitness, (_, index) => index).sort((a, b) => fitness[b] - fitness[a] || a - b);
-}
+const floats = new Float32Array(1);
+const words = new Uint32Array(floats.buffer);
+/** More than a population may have. */
+const PLACES = 2 ** 21;
 
-/** Joins genomes and scores, the best first. */
-export function ranked(genomes: readonly Uint8Array[], fitness: ArrayLike<number>, order = ranking(fitness)): Population {
-  return { genomes: order.map((index) => genomes[index]), fitness: Float32Array.from(order, (index) => fitness[index]) };
+/** Grows as a finite float32 falls, 0 .. 2^32-1: the bits of a float are ordered as it is, those of a negative one backwards. */
+function fallingWord(value: number): number {
+  // -0 is no less than 0.
+  floats[0] = value + 0;
+  return (words[0] & 0x80000000 ? words[0] : ~words[0] & 0x7fffffff) >>> 0;
 }
 
 /**
- * Collects different genomes: calls `next` until there are `count` of them or it has given `patience` repeats in a row.
- * @param taken keys that count as repeats; the new ones are added to it
- * @returns the genomes by their keys, in the order in which they came
+ * Indices by falling score (float32, finite); equal scores keep their order, so the result does not depend on the platform. Score and
+ * index are sorted as one number, without a call of ours for each comparison.
  */
-export function collectDistinct(
-  count: number,
-  taken: Set<string>,
-  patience: number,
-  next: (repeat: number) => Uint8Array | null,
-): Map<string, Uint8Array> {
-  const found = new Map<string, Uint8Array>();
-  for (let repeat = 0; found.size < count && repeat < patience;) {
-    const genes = next(repeat);
-    const key = genes && genomeKey(genes);
-    if (!genes || key === null || taken.has(key)) repeat++;
-    else {
-      taken.add(key);
-      found.set(key, genes);
-      repeat = 0;
-    }
-  }
-  return found;
+export function ranking(fitness: ArrayLike<number>): Uint32Array {
+  const numbers = new Float64Array(fitness.length);
+  for (let index = 0; index < numbers.length; index++) numbers[index] = fallingWord(fitness[index]) * PLACES + index;
+  numbers.sort();
+  return Uint32Array.from(numbers, (number) => number % PLACES);
+}
+
+/** Joins genomes and scores, the best first. */
+export function ranked(genomes: readonly Uint8Array[], fitness: Float32Array): Population {
+  const order = ranking(fitness);
+  return { genomes: Array.from(order, (index) => genomes[index]), fitness: Float32Array.from(order, (index) => fitness[index]) };
 }

@@ -1,13 +1,13 @@
 import { formKey, type Form } from '../../shared/domain/form.ts';
 import { RandomStream } from '../../shared/domain/random.ts';
-import { axisSum, fillMiddle, genomeKey, type GeneAxis, type SearchSpace } from '../../shared/domain/space.ts';
-import { collectDistinct, GenomeScorer, ranked, ranking, type Fitness, type Population } from './fitness.ts';
-import { fitWindow, repairGreedily, type SumWindow } from './repair.ts';
+import { fillMiddle, type SearchSpace } from '../../shared/domain/space.ts';
+import { GenomeScorer, ranked, ranking, type Fitness, type Population } from './fitness.ts';
+import { collectDistinct, Individuals, Marks } from './individuals.ts';
+import { fitWindow } from './repair.ts';
 import { BitSampler } from './sampler.ts';
+import { Variation, type BoundAxis } from './variation.ts';
 import { requireFeasible, sumWindow, targetWindows, type Target, type Windows } from './window.ts';
 
-/** Draws of one axis of a child before the last one is repaired; the published code draws without end. */
-const ATTEMPTS = 30;
 /** Repeats in a row before a generation is content with fewer individuals (tiny spaces have no more). */
 const PATIENCE = 50;
 
@@ -61,13 +61,20 @@ export interface GeneticState extends Population {
 export class GeneticSearch {
   private readonly space: SearchSpace;
   private readonly windows: Windows;
-  private readonly axes: readonly { axis: GeneAxis; bounds: SumWindow }[];
+  private readonly axes: readonly BoundAxis[];
+  private readonly variation: Variation;
   private readonly scorer: GenomeScorer;
   private readonly streamName: string;
   private sampler: BitSampler | undefined;
-  /** Of every individual so far, by its key. */
-  private readonly scores = new Map<string, number>();
-  private last: { state: GeneticState; keys: readonly string[] } | undefined;
+  /** All so far. */
+  private readonly individuals = new Individuals();
+  /** Of each individual; undefined where it has none yet. */
+  private readonly scores: number[] = [];
+  private readonly inPool = new Marks();
+  private readonly taken = new Marks();
+  private readonly genes: Uint8Array;
+  /** The state that `next` gave last, by the numbers of its individuals. */
+  private last: { state: GeneticState; numbers: readonly number[] } | undefined;
 
   /** @throws WorkbenchError `recipe-invalid` when no configuration lies in the windows */
   constructor(private readonly options: GeneticOptions) {
@@ -79,6 +86,8 @@ export class GeneticSearch {
       { axis: space.weights, bounds: sumWindow(space.weights, this.windows.weights) },
       { axis: space.activations, bounds: sumWindow(space.activations, this.windows.activations) },
     ];
+    this.variation = new Variation(this.axes, options.mutation);
+    this.genes = new Uint8Array(space.length);
     this.scorer = new GenomeScorer(space, form, options.fitness);
     this.sampler = options.sampler;
     this.streamName = `search/${formKey(form)}/${this.windows.weights.high}/${this.windows.activations.high}`;
@@ -89,17 +98,12 @@ export class GeneticSearch {
     const stream = this.stream(0);
     this.sampler ??= new BitSampler(this.space, this.options.seed, this.options.samplerDraws);
     const sampler = this.sampler;
-    const found = collectDistinct(this.options.population, new Set(), PATIENCE, () => {
-      const genes = new Uint8Array(this.space.length);
-      return sampler.draw(this.windows, stream, genes) ? genes : null;
-    });
-    const individuals = [...found];
-    if (individuals.length === 0) {
-      const genes = this.anyFit();
-      individuals.push([genomeKey(genes), genes]);
-    }
-    const fitness = await this.score(0, individuals);
-    const genomes = individuals.map(([, genes]) => genes);
+    this.taken.clear();
+    const found = collectDistinct(this.options.population, this.individuals, this.taken, PATIENCE, this.genes, (genes) =>
+      sampler.draw(this.windows, stream, genes),
+    );
+    if (found.length === 0) found.push(this.individuals.add(this.anyFit()));
+    const { genomes, fitness } = await this.score(0, found);
     return { generation: 0, evaluations: genomes.length, ...ranked(genomes, fitness) };
   }
 
@@ -107,39 +111,57 @@ export class GeneticSearch {
   async next(state: GeneticState): Promise<GeneticState> {
     const { population, parents: share } = this.options;
     const generation = state.generation + 1;
-    const stream = this.stream(generation);
-    const parents = state.genomes.slice(0, Math.max(2, Math.round(population * share)));
-    const keys = this.keysOf(state);
-    const taken = new Set(keys.slice(0, parents.length));
-    const mutants = Math.floor(population / 2);
-    const children = [
-      ...collectDistinct(mutants, taken, PATIENCE, () => this.mutant(parents, stream)),
-      ...collectDistinct(population - mutants, taken, PATIENCE, () =>
-        parents.length > 1 ? this.crossover(parents, stream) : this.mutant(parents, stream),
-      ),
-    ];
-    const old = new Set(keys);
-    const evaluations = state.evaluations + children.filter(([key]) => !old.has(key)).length;
+    const before = this.numbersOf(state);
+    const parents = before.slice(0, Math.max(2, Math.round(population * share)));
+    const children = this.children(parents, generation);
+    this.inPool.clear();
+    for (const number of before) this.inPool.add(number);
+    const evaluations = state.evaluations + children.filter((number) => !this.inPool.has(number)).length;
     // Half of the individuals of a search that has settled were there before, in the last pool or long ago.
     await this.score(
       generation,
-      children.filter(([key]) => !this.scores.has(key)),
+      children.filter((number) => this.scores[number] === undefined),
     );
-    const pool = [...parents, ...children.map(([, genes]) => genes)];
-    const poolKeys = [...keys.slice(0, parents.length), ...children.map(([key]) => key)];
-    const fitness = poolKeys.map((key) => this.scores.get(key)!);
-    const order = ranking(fitness);
-    const next = { generation, evaluations, ...ranked(pool, fitness, order) };
-    this.last = { state: next, keys: order.map((index) => poolKeys[index]) };
+    const pool = [...parents, ...children];
+    const numbers = Array.from(ranking(pool.map((number) => this.scores[number])), (place) => pool[place]);
+    const genomes = numbers.map((number) => this.individuals.genome(number));
+    const next = { generation, evaluations, genomes, fitness: this.scoresOf(numbers) };
+    this.last = { state: next, numbers };
     return next;
   }
 
-  /** Keys of the genomes of a state, whose scores are then known. */
-  private keysOf(state: GeneticState): readonly string[] {
-    if (this.last?.state === state) return this.last.keys;
-    const keys = state.genomes.map(genomeKey);
-    keys.forEach((key, index) => this.scores.set(key, state.fitness[index]));
-    return keys;
+  /** Different ones, none of which is a parent. */
+  private children(parents: readonly number[], generation: number): number[] {
+    const { individuals, taken, genes, variation } = this;
+    const { population } = this.options;
+    const stream = this.stream(generation);
+    const mutant = () => variation.mutate(individuals.genome(stream.pick(parents)), stream, genes);
+    const crossover = () => {
+      const first = stream.integer(parents.length);
+      const second = (first + 1 + stream.integer(parents.length - 1)) % parents.length;
+      return variation.cross(individuals.genome(parents[first]), individuals.genome(parents[second]), stream, genes);
+    };
+    taken.clear();
+    for (const number of parents) taken.add(number);
+    const mutants = Math.floor(population / 2);
+    return [
+      ...collectDistinct(mutants, individuals, taken, PATIENCE, genes, mutant),
+      ...collectDistinct(population - mutants, individuals, taken, PATIENCE, genes, parents.length > 1 ? crossover : mutant),
+    ];
+  }
+
+  /** Numbers of the individuals of a state, whose scores are then known. */
+  private numbersOf(state: GeneticState): readonly number[] {
+    if (this.last?.state === state) return this.last.numbers;
+    const numbers = state.genomes.map((genes) => this.individuals.add(genes));
+    numbers.forEach((number, index) => (this.scores[number] = state.fitness[index]));
+    return numbers;
+  }
+
+  private scoresOf(numbers: readonly number[]): Float32Array {
+    const scores = new Float32Array(numbers.length);
+    for (let i = 0; i < scores.length; i++) scores[i] = this.scores[numbers[i]];
+    return scores;
   }
 
   /**
@@ -152,14 +174,14 @@ export class GeneticSearch {
     while (state.generation < generations) yield (state = await this.next(state));
   }
 
-  /** Scores genomes, given with their keys, and remembers what they got. */
-  private async score(generation: number, individuals: readonly (readonly [key: string, genes: Uint8Array])[]): Promise<Float32Array> {
-    const genomes = individuals.map(([, genes]) => genes);
+  /** Scores individuals and remembers what they got. */
+  private async score(generation: number, numbers: readonly number[]): Promise<{ genomes: readonly Uint8Array[]; fitness: Float32Array }> {
+    const genomes = numbers.map((number) => this.individuals.genome(number));
     const fitness = await this.scorer.evaluate(genomes);
-    individuals.forEach(([key], index) => this.scores.set(key, fitness[index]));
+    numbers.forEach((number, index) => (this.scores[number] = fitness[index]));
     const { form, target, onScored } = this.options;
     onScored?.({ form, target, generation, genomes, fitness });
-    return fitness;
+    return { genomes, fitness };
   }
 
   private stream(generation: number): RandomStream {
@@ -170,49 +192,6 @@ export class GeneticSearch {
     const genes = new Uint8Array(this.space.length);
     for (const { axis, bounds } of this.axes) {
       fitWindow(axis, bounds, fillMiddle(axis, genes));
-    }
-    return genes;
-  }
-
-  private mutant(parents: readonly Uint8Array[], stream: RandomStream): Uint8Array | null {
-    const parent = stream.pick(parents);
-    const { mutation } = this.options;
-    // The gap to the next mutated gene is geometric: a few draws instead of one for each gene.
-    const logKeep = Math.log1p(-mutation);
-    const gap = () => (mutation >= 1 ? 0 : mutation <= 0 ? Infinity : Math.floor(Math.log(1 - stream.uniform()) / logKeep));
-    return this.child(parent, (axis, genes) => {
-      for (let gene = gap(); gene < axis.masses.length; gene += 1 + gap()) genes[axis.offset + gene] = stream.pick(axis.choices[gene]);
-    });
-  }
-
-  private crossover(parents: readonly Uint8Array[], stream: RandomStream): Uint8Array | null {
-    const first = stream.integer(parents.length);
-    const second = (first + 1 + stream.integer(parents.length - 1)) % parents.length;
-    const other = parents[second];
-    return this.child(parents[first], (axis, genes) => {
-      let coins = 0;
-      for (let i = 0; i < axis.masses.length; i++) {
-        if (i % 32 === 0) coins = stream.uint32();
-        if ((coins >>> (i % 32)) & 1) genes[axis.offset + i] = other[axis.offset + i];
-      }
-    });
-  }
-
-  /**
-   * Changes a copy of the parent until both windows hold. Genes change independently, so redrawing each axis on its own
-   * gives the same distribution as redrawing the whole child, in far fewer draws.
-   */
-  private child(parent: Uint8Array, change: (axis: GeneAxis, genes: Uint8Array) => void): Uint8Array | null {
-    const genes = parent.slice();
-    for (const { axis, bounds } of this.axes) {
-      let inside = false;
-      for (let attempt = 0; attempt < ATTEMPTS && !inside; attempt++) {
-        if (attempt > 0) for (let i = 0; i < axis.masses.length; i++) genes[axis.offset + i] = parent[axis.offset + i];
-        change(axis, genes);
-        const sum = axisSum(axis, genes);
-        inside = sum > bounds.low && sum <= bounds.high;
-      }
-      if (!inside && !repairGreedily(axis, bounds, genes) && !fitWindow(axis, bounds, genes)) return null;
     }
     return genes;
   }
