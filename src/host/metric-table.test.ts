@@ -111,6 +111,13 @@ test('rows become chunks, and a resumed run replaces points in them', async () =
   expect(rows()).toEqual([0, 4]);
   const { values } = store.metricTable.series(id, 'loss');
   expect([values.length, values[7999], values[8099], values[8100], values[10_499], values[11_499]]).toEqual([11_500, 1, 3, 1, 2, 4]);
+  // the end of a phase packs what has waited, if it is worth it
+  put(11_500, 11_600, 5, 'supernet');
+  store.putMetrics(id, 'supernet', [{ series: 'rate', step: 0, value: 1 }], 5);
+  expect(rows()).toEqual([101, 4]);
+  store.finishPhase(id, 'supernet', { steps: 0, weightsDigest: '', stepDrift: [], layers: [] });
+  expect(rows()).toEqual([1, 5]);
+  expect(store.metricTable.series(id, 'loss').values.slice(11_499, 11_501)).toEqual(Float64Array.of(4, 5));
   store.resetFrom(id, 'supernet');
   expect(store.metricTable.series(id, 'loss').steps).toHaveLength(10_500);
   store.removeRun(id);

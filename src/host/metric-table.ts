@@ -8,6 +8,8 @@ type ChunkRow = readonly [first: number, phase: Phase, count: number, points: Ui
 
 /** Rows of one series that become a chunk. */
 const PACKED_FROM = 1024;
+/** The same once no more rows are to come soon: a row takes as long to read as fifty points of a chunk. */
+const PACKED_AT_END_FROM = 64;
 /** Most points of a chunk: what is written anew when a resumed run repeats steps of it. */
 const CHUNK_POINTS = 4096;
 
@@ -66,8 +68,14 @@ export class MetricTable {
     const rows = this.rowsOf(run, series);
     const chunks = this.chunksOf(run, series);
     const points = merge(concatenate(chunks.map(([, , count, bytes]) => decodeChunk(bytes, count))), columnsOf(rows));
-    if (rows.length >= PACKED_FROM && this.tables.isWritable) this.packWhileReading(run, series);
+    if (rows.length >= PACKED_FROM && this.tables.isWritable) this.tryToPack(run, series);
     return points;
+  }
+
+  /** Makes chunks of what has waited for more rows, at the end of a phase. */
+  packRest(run: string): void {
+    const sql = 'SELECT series FROM metrics WHERE run = ? GROUP BY series HAVING count(*) >= ?';
+    for (const [series] of this.tables.rows<[string]>(sql, run, PACKED_AT_END_FROM)) this.tryToPack(run, series);
   }
 
   /** Forgets the points of a phase, or all of a run. Part of a transaction of the caller. */
@@ -158,12 +166,12 @@ export class MetricTable {
     }
   }
 
-  /** Projects of before there were chunks have rows alone: whoever reads them first makes the next reading fast. */
-  private packWhileReading(run: string, series: string): void {
+  /** For the next reading. Projects of before there were chunks have rows alone: whoever reads them first packs them. */
+  private tryToPack(run: string, series: string): void {
     try {
       this.pack(run, series);
     } catch {
-      // what was asked for has been read: a full disk is told by whoever has something to store
+      // nothing is lost: a full disk is told by whoever has something to store
     }
   }
 }

@@ -306,6 +306,7 @@ export class ProjectStore {
 
   finishPhase<P extends Phase>(run: string, phase: P, result: PhaseResults[P]): void {
     this.write("UPDATE phases SET state = 'done', result = ? WHERE run = ? AND phase = ?", JSON.stringify(result), run, phase);
+    this.metricTable.packRest(run);
   }
 
   /**

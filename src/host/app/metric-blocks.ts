@@ -8,7 +8,7 @@ export interface SeriesPoints {
   values: ArrayLike<number>;
 }
 
-const base64 = (array: Float64Array | Float32Array): string =>
+const base64 = (array: Float64Array | Float32Array | Uint32Array): string =>
   Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString('base64');
 
 /** Little-endian base64, as every machine that the program runs on holds its numbers; steps at one distance go as two numbers. */
@@ -21,3 +21,6 @@ export function encodePoints(series: string, { steps, times, values }: SeriesPoi
     values: base64(Float32Array.from(values)),
   };
 }
+
+/** Little-endian base64 of whole numbers below 2^32. */
+export const encodeCounts = (counts: Uint32Array): string => base64(counts);

@@ -7,7 +7,7 @@ import type { LayerFacts } from '../../shared/domain/layer-graph.ts';
 import { ProjectStore } from '../project-store.ts';
 import { scriptedEngine, temporaryFolder, tinyRecipe } from '../testing/project-fixture.ts';
 import { OpenProject } from './open-project.ts';
-import { readMetrics } from './runs.ts';
+import { readCurves, readMetrics } from './curves.ts';
 
 const POINTS = 24_000;
 const LABELS = 2000;
@@ -52,5 +52,8 @@ test('a project is open without a look at its labels and points; these come in t
   const [block] = await readMetrics(project, id, { prefixes: ['lo'] });
   expect(block).toMatchObject({ count: POINTS, steps: { first: 0, stride: 1 } });
   expect(block.times.length + block.values.length).toBe((POINTS * 12 * 4) / 3);
+  const [curve] = await readCurves(project, id, { prefixes: ['lo'] });
+  expect(curve).toMatchObject({ series: 'loss', total: POINTS, means: { count: expect.any(Number) } });
+  expect(JSON.stringify(curve).length).toBeLessThan(60_000);
   project.close();
 });

@@ -7,6 +7,7 @@ import { checkLayerList } from '../../shared/schema/layer-list.ts';
 import { listModels, modelFolder, showModel } from '../models.ts';
 import { appInfo } from './app-info.ts';
 import type { HostContext } from './context.ts';
+import { readCurves, readMetrics } from './curves.ts';
 import { addDataSet, checkDataSet, downloadDataSet, downloadViews } from './data-jobs.ts';
 import { listFolder, whyNoNewProject } from './files.ts';
 import { exportFloatJob, importJob } from './models.ts';
@@ -14,7 +15,7 @@ import type { OpenProject } from './open-project.ts';
 import { profileJob } from './profile-job.ts';
 import { addToShelf, checked, exportModel, measure, predict, search, sensitivity } from './questions.ts';
 import { toRpcError } from './rpc-errors.ts';
-import { amendRun, exploredBy, readMetrics, removeRun, resumeRun, sampleLabels, startRun } from './runs.ts';
+import { amendRun, exploredBy, removeRun, resumeRun, sampleLabels, startRun } from './runs.ts';
 import { sampleViews } from './samples.ts';
 
 function desktopOnly(what: string): WorkbenchError {
@@ -151,6 +152,7 @@ export function createRouter(context: HostContext) {
       ),
       amend: os.runs.amend.handler(({ input }) => amendRun(context, runOf(input), input.run, guard.checkRecipe(input.recipe))),
       metrics: os.runs.metrics.handler(({ input }) => readMetrics(runOf(input), input.run, input)),
+      curves: os.runs.curves.handler(({ input }) => readCurves(runOf(input), input.run, input)),
       log: os.runs.log.handler(({ input }) => runOf(input).store.logLines(input.run)),
       label: os.runs.label.handler(({ input }) => {
         const project = runOf(input);

@@ -1,7 +1,7 @@
 /** Starting, changing and removing runs. */
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import { PHASES, type Phase } from '../../shared/contract/job-protocol.ts';
-import type { MetricBlock, SampleLabel } from '../../shared/contract/api/views.ts';
+import type { SampleLabel } from '../../shared/contract/api/views.ts';
 import type { SearchPoints } from '../../shared/contract/look.ts';
 import { jsonDifferences } from '../../shared/domain/canonical-json.ts';
 import type { Recipe } from '../../shared/schema/recipe.ts';
@@ -9,7 +9,6 @@ import { assertSameRun, fingerprintOf } from '../fingerprint.ts';
 import { fitRecipe } from '../fit-recipe.ts';
 import { lastTouched, phaseBefore, requireOrder } from '../run-plan.ts';
 import type { HostContext } from './context.ts';
-import { encodePoints } from './metric-blocks.ts';
 import type { OpenProject } from './open-project.ts';
 import { RunJob, type RunJobOptions } from './run-job.ts';
 
@@ -119,25 +118,6 @@ export async function removeRun(context: HostContext, project: OpenProject, id: 
   } finally {
     project.touch(id);
   }
-}
-
-const breath = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** Whole series of a run: the named ones, those with one of the prefixes, or all. Long ones take a while, so others get a turn between them. */
-export async function readMetrics(
-  project: OpenProject,
-  id: string,
-  wanted: { series?: string[]; prefixes?: string[] },
-): Promise<MetricBlock[]> {
-  const { metricTable } = project.store;
-  const { prefixes = [''] } = wanted;
-  const names = wanted.series ?? metricTable.names(id).filter((name) => prefixes.some((prefix) => name.startsWith(prefix)));
-  const blocks: MetricBlock[] = [];
-  for (const name of names) {
-    blocks.push(encodePoints(name, metricTable.series(id, name)));
-    await breath();
-  }
-  return blocks;
 }
 
 /** What was measured for the predictor of a run, also while it is being measured. */

@@ -14,6 +14,13 @@ describe('MovingAverage', () => {
     for (const value of smooth(0.99, [5, 5, 5, 5])) expect(value).toBeCloseTo(5, 5);
   });
 
+  it('counts a mean as often as what it is the mean of', () => {
+    const [one, grouped] = [new MovingAverage(0.9), new MovingAverage(0.9)];
+    one.append([7, 7, 7, 3, 3, 5]);
+    grouped.append([7, 3, 5], 3, [3, 2, 1]);
+    expect(grouped.values[2]).toBeCloseTo(one.values[5], 5);
+  });
+
   it('weights n values by powers of the smoothing', () => {
     const [, , third] = smooth(0.5, [1, 2, 4]);
     expect(third).toBeCloseTo((0.25 * 1 + 0.5 * 2 + 1 * 4) / 1.75, 5);

@@ -19,8 +19,20 @@ export interface LineSeries {
   times?: Float64Array;
   /** NaN = no value */
   values: Float32Array;
+  /** what is smoothed where points were left out; null or left out where every point is there */
+  means?: LineMeans | null;
+  /** points that all of these stand for, where some were left out */
+  total?: number;
   /** 1 = right axis */
   axis?: 0 | 1;
+}
+
+/** Neighbours of a series taken together: mean step, time and value of each group, and how many points it has. */
+export interface LineMeans {
+  steps: Float64Array;
+  times?: Float64Array;
+  values: Float32Array;
+  counts: Uint32Array;
 }
 
 export interface LineSetup {
@@ -45,6 +57,8 @@ interface Entry {
   firstStep: number;
   lastStep: number;
   lastValue: number;
+  /** whether points were left out */
+  isThin: boolean;
   raw: ColumnDecimator;
   average: MovingAverage;
   smooth: ColumnDecimator;
@@ -65,18 +79,20 @@ export class LineCache {
     const count = Math.min(xs.length, values.length);
     const entry = this.entryFor(series, setup, count);
     entry.raw.append(xs, values, count);
-    entry.average.append(values, count);
+    const { means } = series;
+    const meanXs = means ? (setup.xs === 'times' && means.times) || means.steps : xs;
+    entry.average.append(means?.values ?? values, means ? means.values.length : count, means?.counts);
     const smoothed = setup.smoothing > 0;
-    if (smoothed) entry.smooth.append(xs, entry.average.values, count);
+    if (smoothed) entry.smooth.append(meanXs, entry.average.values);
     entry.count = count;
     entry.firstStep = steps[0];
     entry.lastStep = steps[count - 1];
     entry.lastValue = values[count - 1];
     const raw = entry.raw.points(xs, values);
-    return smoothed ? { raw, line: entry.smooth.points(xs, entry.average.values) } : { raw: null, line: raw };
+    return smoothed ? { raw, line: entry.smooth.points(meanXs, entry.average.values) } : { raw: null, line: raw };
   }
 
-  /** The smoothed values of a series that was drawn. */
+  /** The smoothed values of a series that was drawn: of its means where it has some. */
   values(id: string): Float32Array {
     return this.entries.get(id)?.average.values ?? new Float32Array(0);
   }
@@ -86,12 +102,13 @@ export class LineCache {
     for (const id of this.entries.keys()) if (!ids.has(id)) this.entries.delete(id);
   }
 
-  private entryFor({ id, steps, values }: LineSeries, setup: LineSetup, count: number): Entry {
+  private entryFor({ id, steps, values, means }: LineSeries, setup: LineSetup, count: number): Entry {
     const key = setupKey(setup);
     const known = this.entries.get(id);
     const grown =
       known !== undefined &&
       known.key === key &&
+      known.isThin === Boolean(means) &&
       count >= known.count &&
       (known.count === 0 ||
         (steps[0] === known.firstStep && steps[known.count - 1] === known.lastStep && Object.is(values[known.count - 1], known.lastValue)));
@@ -102,6 +119,7 @@ export class LineCache {
       firstStep: NaN,
       lastStep: NaN,
       lastValue: NaN,
+      isThin: Boolean(means),
       raw: new ColumnDecimator(setup.span, setup.columns, setup.transform),
       average: new MovingAverage(setup.smoothing),
       smooth: new ColumnDecimator(setup.span, setup.columns, setup.transform),

@@ -141,15 +141,29 @@ export function scaled(line: DrawnLine, factor: number): DrawnLine {
   return { raw: line.raw && toDrawn(line.raw, factor, false), line: toDrawn(line.line, factor, false) };
 }
 
-/** Value of a series at a step (smoothed as drawn), or the newest where `step` is null; null where there is none. */
+/**
+ * Value of a series at a step (smoothed as drawn), or the newest where `step` is null; null where there is none. Where points were
+ * left out, those that stayed are the lowest and highest of their neighbours: their mean is told instead.
+ */
 export function valueAtStep(series: LineSeries, cache: LineCache, smoothing: number, step: number | null): number | null {
-  const drawn = smoothing > 0 ? cache.values(series.id) : series.values;
-  const length = Math.min(drawn.length, series.steps.length);
+  const average = smoothing > 0 || (series.means && step !== null);
+  const drawn = average ? cache.values(series.id) : series.values;
+  const { steps } = (average && series.means) || series;
+  const length = Math.min(drawn.length, steps.length);
   if (length === 0) return null;
-  if (step !== null && step > series.steps[length - 1]) return null;
-  let at = step === null ? length - 1 : lastAtOrBelow(series.steps, step, length);
+  if (step !== null && step > steps[length - 1]) return null;
+  let at = step === null ? length - 1 : lastAtOrBelow(steps, step, length);
   while (at >= 0 && !Number.isFinite(drawn[at])) at--;
   return at < 0 ? null : drawn[at];
+}
+
+/** How many points of lines are drawn, and of how many, if some were left out; `each`: about how many neighbours two of them stand for. */
+export function thinnedTo(series: readonly LineSeries[]): { shown: number; total: number; each: number } | null {
+  if (!series.some(({ means }) => means)) return null;
+  const shown = series.reduce((sum, { values }) => sum + values.length, 0);
+  const total = series.reduce((sum, { values, total: all = values.length }) => sum + all, 0);
+  const each = series.reduce((most, { means }) => Math.max(most, means?.counts[0] ?? 0), 0);
+  return { shown, total, each };
 }
 
 /** First and last finite value, for the sentence that says what the chart shows. */

@@ -1,4 +1,5 @@
 /** The actions that work on every screen. */
+import type { RunView } from '../../shared/contract/api/views.ts';
 import { PIPELINE_VIEWS } from '../../shared/actions.ts';
 import { focusRegion } from '../actions/regions.ts';
 import { useAction } from '../actions/registry.ts';
@@ -12,6 +13,8 @@ import { useJobs } from '../stores/jobs.ts';
 import { useProjects } from '../stores/projects.ts';
 import { useRuns } from '../stores/runs.ts';
 import { useSelection } from '../stores/selection.ts';
+import { seriesToRead } from '../views/train/train-series.ts';
+import { trainingOf } from '../views/train/train-state.ts';
 import { useDialogs } from './dialogs.ts';
 
 /** Opens a project and shows the screen where its work stands. */
@@ -21,8 +24,17 @@ export async function openProject(folder: string): Promise<void> {
   const runs = useRuns();
   await app.attempt(async () => {
     await projects.open(folder);
+    if (runs.current) askForCurves(runs.current);
     useRouter().go(runs.current ? 'train' : 'data');
   });
+}
+
+/** What Train shows first comes while that screen is made; it asks again for what failed, and says why. */
+function askForCurves(run: RunView): void {
+  const [{ prefixes, groups }] = seriesToRead(trainingOf(run));
+  useRuns()
+    .load(run.id, prefixes, groups)
+    .catch(() => undefined);
 }
 
 /** Loads a recipe file into the open project. */

@@ -1,18 +1,39 @@
 /** One metric series of a run in growing typed arrays, fed by blocks of the host. */
-import type { MetricBlock } from '../../shared/contract/api/views.ts';
+import type { CurveBlock, MetricBlock } from '../../shared/contract/api/views.ts';
+import { GrowingColumns } from './growing-columns.ts';
+
+/** Neighbours of a series, taken together: mean step, time and value of each group, and how many points it has. */
+export interface MeansView {
+  steps: Float64Array;
+  times: Float64Array;
+  values: Float32Array;
+  counts: Uint32Array;
+}
 
 /** Views on what is there now; valid until the series grows again. */
 export interface SeriesView {
+  /** points that are here */
   count: number;
+  /** points that they stand for */
+  total: number;
   /** training step, or the index of the unit */
   steps: Float64Array;
   /** ms since 1970 */
   times: Float64Array;
   /** NaN = no value */
   values: Float32Array;
+  /** what smoothing goes by where points were left out; null where every point is here */
+  means: MeansView | null;
 }
 
-export const NO_SERIES: SeriesView = { count: 0, steps: new Float64Array(), times: new Float64Array(), values: new Float32Array() };
+export const NO_SERIES: SeriesView = {
+  count: 0,
+  total: 0,
+  steps: new Float64Array(),
+  times: new Float64Array(),
+  values: new Float32Array(),
+  means: null,
+};
 
 /** A browser's own decoder is ten times faster, where there is one. */
 const decoder = Uint8Array as unknown as { fromBase64?: (text: string) => Uint8Array<ArrayBuffer> };
@@ -25,56 +46,56 @@ function bytesOf(base64: string): ArrayBuffer {
   return bytes.buffer;
 }
 
-function stepsOf({ steps, count }: MetricBlock): Float64Array {
+type Columns = Omit<MetricBlock, 'series'>;
+
+function stepsOf({ steps, count }: Columns): Float64Array {
   if (typeof steps === 'string') return new Float64Array(bytesOf(steps));
   const all = new Float64Array(count);
   for (let index = 0; index < count; index++) all[index] = steps.first + index * steps.stride;
   return all;
 }
 
+const decoded = (block: Columns) => ({
+  steps: stepsOf(block),
+  times: new Float64Array(bytesOf(block.times)),
+  values: new Float32Array(bytesOf(block.values)),
+});
+
 export class MetricSeries {
-  private count = 0;
-  private steps = new Float64Array(256);
-  private times = new Float64Array(256);
-  private values = new Float32Array(256);
+  private readonly points = new GrowingColumns();
+  private readonly means: GrowingColumns | null = null;
+  /** points that were left out of `points` */
+  private leftOut = 0;
+
+  /** @param curve what the host sent of it; nothing yet without one */
+  constructor(curve?: CurveBlock) {
+    if (!curve) return;
+    this.points.append(decoded(curve));
+    if (!curve.means) return;
+    this.leftOut = curve.total - curve.count;
+    this.means = new GrowingColumns();
+    this.means.append({ ...decoded(curve.means), counts: new Uint32Array(bytesOf(curve.means.counts)) });
+  }
 
   /**
    * Adds a block behind what is there. Where it goes back to an earlier step (a resumed run repeats steps; a piece that came
    * live is part of a later whole), the points from that step on are replaced.
    */
   append(block: MetricBlock): void {
-    const steps = stepsOf(block);
-    const times = new Float64Array(bytesOf(block.times));
-    const values = new Float32Array(bytesOf(block.values));
-    const length = Math.min(steps.length, times.length, values.length);
+    const more = decoded(block);
+    const length = Math.min(more.steps.length, more.times.length, more.values.length);
     if (length === 0) return;
-    while (this.count > 0 && this.steps[this.count - 1] >= steps[0]) this.count--;
-    this.reserve(this.count + length);
-    this.steps.set(steps.subarray(0, length), this.count);
-    this.times.set(times.subarray(0, length), this.count);
-    this.values.set(values.subarray(0, length), this.count);
-    this.count += length;
+    const removed = this.points.cutFrom(more.steps[0]).rows;
+    if (this.means) {
+      this.leftOut = Math.max(0, this.leftOut - (this.means.cutFrom(more.steps[0]).points - removed));
+      this.means.append(more, length);
+    }
+    this.points.append(more, length);
   }
 
   view(): SeriesView {
-    const { count } = this;
-    return {
-      count,
-      steps: this.steps.subarray(0, count),
-      times: this.times.subarray(0, count),
-      values: this.values.subarray(0, count),
-    };
-  }
-
-  private reserve(length: number): void {
-    if (length <= this.steps.length) return;
-    const capacity = Math.max(length, this.steps.length * 2);
-    const grow = <A extends Float64Array | Float32Array>(from: A, to: A): A => {
-      to.set(from);
-      return to;
-    };
-    this.steps = grow(this.steps, new Float64Array(capacity));
-    this.times = grow(this.times, new Float64Array(capacity));
-    this.values = grow(this.values, new Float32Array(capacity));
+    const { steps, times, values } = this.points.view();
+    const count = steps.length;
+    return { count, total: count + this.leftOut, steps, times, values, means: this.means?.view() ?? null };
   }
 }

@@ -1,27 +1,14 @@
-/** The runs of the open project: which one is shown, its metrics and its live search. */
+/** The runs of the open project: which one is shown, its curves and its live search. */
 import { defineStore } from 'pinia';
-import { computed, ref, shallowReactive, shallowRef, triggerRef, type ShallowRef } from 'vue';
-import type { MetricBlock, RunView } from '../../shared/contract/api/views.ts';
+import { computed, ref, shallowReactive } from 'vue';
+import type { RunView } from '../../shared/contract/api/views.ts';
 import type { Phase } from '../../shared/contract/job-protocol.ts';
 import type { SearchPoints } from '../../shared/contract/look.ts';
 import type { Recipe } from '../../shared/schema/recipe.ts';
 import { host } from './host.ts';
 import { useJobs } from './jobs.ts';
-import { MetricSeries, NO_SERIES, type SeriesView } from './metric-series.ts';
 import { useProjects } from './projects.ts';
-
-/** Metrics are shown at most ten times a second. */
-const FLUSH_MS = 100;
-
-interface RunMetrics {
-  series: Map<string, MetricSeries>;
-  /** counts the changes of each series */
-  versions: Map<string, ShallowRef<number>>;
-  names: ShallowRef<readonly string[]>;
-  loaded: Set<string>;
-  /** for each answer of the host that is under way, the live blocks that came meanwhile */
-  meanwhile: Set<MetricBlock[]>;
-}
+import { RunCurves } from './run-curves.ts';
 
 export const useRuns = defineStore('runs', () => {
   const projects = useProjects();
@@ -61,90 +48,15 @@ export const useRuns = defineStore('runs', () => {
     return projects.view.folder;
   }
 
-  const metrics = new Map<string, RunMetrics>();
-  function metricsOf(run: string): RunMetrics {
-    const key = `${projects.view?.folder ?? ''}\n${run}`;
-    let found = metrics.get(key);
-    if (!found) {
-      found = { series: new Map(), versions: new Map(), names: shallowRef([]), loaded: new Set(), meanwhile: new Set() };
-      metrics.set(key, found);
-    }
-    return found;
-  }
-  function versionOf(own: RunMetrics, name: string): ShallowRef<number> {
-    let version = own.versions.get(name);
-    if (!version) {
-      version = shallowRef(0);
-      own.versions.set(name, version);
-    }
-    return version;
-  }
-
-  const touched = new Set<ShallowRef<unknown>>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  function touch(target: ShallowRef<unknown>): void {
-    touched.add(target);
-    timer ??= setTimeout(flush, FLUSH_MS);
-  }
-  function flush(): void {
-    clearTimeout(timer);
-    timer = undefined;
-    for (const each of touched) triggerRef(each);
-    touched.clear();
-  }
-
-  function append(run: string, blocks: readonly MetricBlock[]): void {
-    const own = metricsOf(run);
-    for (const list of own.meanwhile) list.push(...blocks);
-    const added: string[] = [];
-    for (const block of blocks) {
-      let series = own.series.get(block.series);
-      if (!series) {
-        series = new MetricSeries();
-        own.series.set(block.series, series);
-        added.push(block.series);
-      }
-      series.append(block);
-      touch(versionOf(own, block.series));
-    }
-    if (added.length > 0) own.names.value = [...own.names.value, ...added];
-  }
-
-  /**
-   * A metric series as it is now. Reading it inside a computed value or a watcher follows its growth, at most ten times a
-   * second. Empty until `load` or the run's own events bring points.
-   */
-  function series(run: string, name: string): SeriesView {
-    const own = metricsOf(run);
-    void versionOf(own, name).value;
-    return own.series.get(name)?.view() ?? NO_SERIES;
-  }
-  /** Names of the series that are here, in the order in which they came. */
-  const seriesNames = (run: string): readonly string[] => metricsOf(run).names.value;
-
-  /** Brings all series whose names begin in one of these ways from the host, once; live points keep coming by themselves. */
-  async function load(run: string, prefixes: readonly string[]): Promise<void> {
-    const own = metricsOf(run);
-    const wanted = prefixes.filter((prefix) => ![...own.loaded].some((have) => prefix.startsWith(have)));
-    if (wanted.length === 0) return;
-    for (const prefix of wanted) own.loaded.add(prefix);
-    const meanwhile: MetricBlock[] = [];
-    own.meanwhile.add(meanwhile);
-    try {
-      const blocks = await host().runs.metrics({ project: folderOf(), run, prefixes: wanted });
-      for (const block of blocks) own.series.delete(block.series);
-      own.names.value = own.names.value.filter((name) => own.series.has(name));
-      own.meanwhile.delete(meanwhile);
-      const replaced = new Set(blocks.map((block) => block.series));
-      append(run, [...blocks, ...meanwhile.filter((block) => replaced.has(block.series))]);
-      // what was asked for has been waited for already
-      flush();
-    } catch (error) {
-      own.meanwhile.delete(meanwhile);
-      for (const prefix of wanted) own.loaded.delete(prefix);
-      throw error;
-    }
-  }
+  const curves = new RunCurves(
+    (run) => `${projects.view?.folder ?? ''}\n${run}`,
+    async (run, { groups, ...choice }) => {
+      const place = { project: folderOf(), run };
+      if (groups !== 'all') return host().runs.curves({ ...place, ...choice, ...(groups !== undefined && { groups }) });
+      const blocks = await host().runs.metrics({ ...place, series: choice.series, prefixes: choice.prefixes });
+      return blocks.map((block) => ({ ...block, total: block.count, means: null }));
+    },
+  );
 
   const searches = shallowReactive(new Map<string, SearchPoints[]>());
   function appendSearch(run: string, rounds: readonly SearchPoints[]): void {
@@ -170,13 +82,13 @@ export const useRuns = defineStore('runs', () => {
   const missed = ref(0);
   /** The connection was lost: what was missed is asked for again. */
   function onReconnect(): void {
-    for (const own of metrics.values()) own.loaded.clear();
+    curves.forgetAll();
     logs.clear();
     missed.value++;
   }
   /** This window read too slowly, and points and log lines of a run were left out. */
   function onGap(run: string): void {
-    metricsOf(run).loaded.clear();
+    curves.forget(run);
     logs.delete(run);
     missed.value++;
   }
@@ -193,10 +105,11 @@ export const useRuns = defineStore('runs', () => {
     resume,
     label,
     remove,
-    append,
-    series,
-    seriesNames,
-    load,
+    curves,
+    append: curves.append,
+    series: curves.series,
+    seriesNames: curves.names,
+    load: curves.load,
     appendSearch,
     searchRounds,
     loadSearch,

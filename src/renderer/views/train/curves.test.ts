@@ -6,6 +6,8 @@ import { readSettings } from './train-settings.ts';
 
 const view: SeriesView = {
   count: 2,
+  total: 2,
+  means: null,
   steps: Float64Array.of(0, 10),
   times: Float64Array.of(1000, 2000),
   values: Float32Array.of(1, 2),

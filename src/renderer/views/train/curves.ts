@@ -1,5 +1,5 @@
 /** From metric series to lines: which ones there are, with which colour and dash. */
-import type { LineSeries } from '../../charts/line-cache.ts';
+import type { LineMeans, LineSeries } from '../../charts/line-cache.ts';
 import type { SeriesView } from '../../stores/metric-series.ts';
 
 /** A run whose curves are drawn. */
@@ -43,14 +43,21 @@ export function accuracyBits(names: readonly string[]): number[] {
 }
 
 /** Copies of a series with other steps and times, made anew only when the series has grown. */
-const aligned = new Map<string, { key: string; steps: Float64Array; times: Float64Array }>();
+const aligned = new Map<string, { key: string; steps: Float64Array; times: Float64Array; means: LineMeans | null }>();
 
-function align(id: string, view: SeriesView, { timeShift, stepFactor }: CurveSource): Pick<LineSeries, 'steps' | 'times'> {
+function moved<Columns extends Pick<SeriesView, 'steps' | 'times'>>(columns: Columns, { timeShift, stepFactor }: CurveSource): Columns {
+  const steps = columns.steps.map((step) => step * stepFactor);
+  return { ...columns, steps, times: columns.times.map((time) => time + timeShift) };
+}
+
+function align(id: string, view: SeriesView, source: CurveSource): Pick<LineSeries, 'steps' | 'times' | 'means'> {
+  const { timeShift, stepFactor } = source;
   if (timeShift === 0 && stepFactor === 1) return view;
-  const key = `${view.count} ${view.steps[view.count - 1] ?? 0} ${timeShift} ${stepFactor}`;
+  const key = `${view.count} ${view.total} ${view.steps[view.count - 1] ?? 0} ${timeShift} ${stepFactor}`;
   const known = aligned.get(id);
   if (known?.key === key) return known;
-  const made = { key, steps: view.steps.map((step) => step * stepFactor), times: view.times.map((time) => time + timeShift) };
+  const { steps, times } = moved(view, source);
+  const made = { key, steps, times, means: view.means && moved(view.means, source) };
   aligned.set(id, made);
   return made;
 }
@@ -67,7 +74,7 @@ export function lineOf(
 ): LineSeries {
   const view = source.read(series);
   const id = `${source.run} ${series}`;
-  const { steps, times } = align(id, view, source);
+  const { steps, times, means } = align(id, view, source);
   const isOver = first !== undefined && first.run !== source.run && first.names.includes(series);
   return {
     id,
@@ -79,8 +86,18 @@ export function lineOf(
     steps,
     times,
     values: view.values,
+    means,
+    total: view.total,
   };
 }
+
+/** The same line with other points of its series. */
+export function withPoints(line: LineSeries, source: CurveSource, view: SeriesView): LineSeries {
+  return { ...line, ...moved(view, source), values: view.values, means: null, total: view.total };
+}
+/** Name of the series that a line of this run draws; null where it is of another one. */
+export const seriesOf = (line: LineSeries, source: CurveSource): string | null =>
+  line.id.startsWith(`${source.run} `) ? line.id.slice(source.run.length + 1) : null;
 
 /**
  * The lines of one term of the loss by role. Where two runs are drawn, the colour tells the run and the dash the role.

@@ -18,6 +18,8 @@ import {
 
 const series = (steps: number[], values: number[], times = steps.map((step) => 1000 + step)): SeriesView => ({
   count: steps.length,
+  total: steps.length,
+  means: null,
   steps: Float64Array.from(steps),
   times: Float64Array.from(times),
   values: Float32Array.from(values),

@@ -26,6 +26,9 @@ export function runStatus(run: Pick<RunView, 'state'> | null, job: Pick<JobView,
   return 'stopped';
 }
 
+/** The training where a run is: elastic training once that has begun. */
+export const trainingOf = (run: Pick<RunView, 'phases'>): Training => (run.phases.supernet.state === 'pending' ? 'pretrain' : 'supernet');
+
 /** The first phase that is not done; null where all are. */
 export function nextPhase(run: Pick<RunView, 'phases'>): Phase | null {
   return PHASES.find((phase) => run.phases[phase].state !== 'done') ?? null;

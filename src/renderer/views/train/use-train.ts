@@ -4,15 +4,16 @@ import type { RunView } from '../../../shared/contract/api/views.ts';
 import { canonicalJson } from '../../../shared/domain/canonical-json.ts';
 import type { Recipe } from '../../../shared/schema/recipe.ts';
 import { useCrosshair } from '../../charts/crosshair.ts';
+import type { LineSeries } from '../../charts/line-cache.ts';
 import { fixed, whole } from '../../format.ts';
 import { t } from '../../i18n.ts';
 import { useApp } from '../../stores/app.ts';
 import { isLive } from '../../stores/jobs.ts';
 import { useProjects } from '../../stores/projects.ts';
 import { useRuns } from '../../stores/runs.ts';
-import type { SeriesView } from '../../stores/metric-series.ts';
-import { startOf, type CurveSource } from './curves.ts';
-import { checkpointsOf, isTraining, nextPhase, planOf, roundUpSeconds, runStatus, type Training } from './train-state.ts';
+import { NO_SERIES, type SeriesView } from '../../stores/metric-series.ts';
+import { seriesOf, startOf, withPoints, type CurveSource } from './curves.ts';
+import { checkpointsOf, isTraining, nextPhase, planOf, roundUpSeconds, runStatus, trainingOf, type Training } from './train-state.ts';
 import { seriesToRead } from './train-series.ts';
 import { useTrainSettings, type Part } from './train-settings.ts';
 
@@ -35,8 +36,7 @@ export function useTrain() {
   /** the part that is shown: the chosen one, else the one where the run is */
   const part = computed<Part>(() => {
     if (settings.part) return settings.part;
-    const states = run.value?.phases;
-    return states && states.supernet.state === 'pending' && status.value !== 'none' ? 'float' : 'supernet';
+    return run.value && trainingOf(run.value) === 'pretrain' ? 'float' : 'supernet';
   });
   const training = computed<Training>(() => (part.value === 'float' ? 'pretrain' : 'supernet'));
 
@@ -46,7 +46,7 @@ export function useTrain() {
     loading.value = true;
     problem.value = null;
     try {
-      for (const id of ids) for (const prefixes of seriesToRead(training.value)) await runs.load(id, prefixes);
+      for (const id of ids) for (const { prefixes, groups } of seriesToRead(training.value)) await runs.load(id, prefixes, groups);
     } catch (error) {
       problem.value = error instanceof Error ? error.message : String(error);
     } finally {
@@ -88,6 +88,20 @@ export function useTrain() {
     const own = sourceOf(run.value, null);
     return overlay.value ? [own, sourceOf(overlay.value, own)] : [own];
   });
+
+  /** The same lines with all points that are stored of them, for files. */
+  async function unthinned(lines: readonly LineSeries[]): Promise<LineSeries[]> {
+    const found = new Map<string, LineSeries>();
+    for (const source of sources.value) {
+      const own = lines.filter((line) => seriesOf(line, source) !== null);
+      const views = await runs.curves.whole(
+        source.run,
+        own.map((line) => seriesOf(line, source)!),
+      );
+      for (const line of own) found.set(line.id, withPoints(line, source, views.get(seriesOf(line, source)!) ?? NO_SERIES));
+    }
+    return lines.map((line) => found.get(line.id) ?? line);
+  }
 
   const startTime = computed(() => (sources.value[0] ? startOf(sources.value[0], training.value) : null));
   /** what all line charts of a part are drawn with */
@@ -147,6 +161,7 @@ export function useTrain() {
     read,
     plan,
     sources,
+    unthinned,
     axes,
     cursor,
     pointed,

@@ -6,6 +6,7 @@ import { eventIterator, type } from '@orpc/contract';
 import { z } from 'zod';
 import { EXPORT_FORMAT_IDS } from '../../domain/export-formats.ts';
 import { FORM_KEYS, MAX_BITS, MIN_BITS, GRANULARITIES, SYMMETRIES } from '../../domain/form.ts';
+import { CURVE_GROUPS } from '../../domain/thinning.ts';
 import { configurationSchema } from '../../schema/configuration.ts';
 import { recipeSchema } from '../../schema/recipe.ts';
 import { MAX_PROFILE_REPEAT, PROFILE_REPEAT } from '../profile.ts';
@@ -16,6 +17,7 @@ import { models } from './models.ts';
 import type { DataPreview, LayerView, NetworkView, SearchPoints, SensitivityView } from '../look.ts';
 import type {
   AppInfo,
+  CurveBlock,
   EngineView,
   FolderListing,
   HostEvent,
@@ -118,6 +120,11 @@ const projects = {
   saveUi: base.input(projectRef.extend({ ui: uiFacts, window: windowId })).output(type<void>()),
 };
 
+const seriesChoice = {
+  series: z.array(z.string().max(200)).max(500).optional(),
+  prefixes: z.array(z.string().max(200)).max(100).optional(),
+};
+
 const runs = {
   /**
    * Queues a run of the recipe. `until` ends it after that phase; it can go on later.
@@ -136,14 +143,21 @@ const runs = {
   /** the run's own later sections (predictor, search, export) may change before a phase that they steer is done */
   amend: base.input(runRef.extend({ recipe: recipeSchema })).output(type<void>()),
   /** whole series: the named ones, those whose names begin in one of the ways, or all */
-  metrics: base
+  metrics: base.input(runRef.extend(seriesChoice)).output(type<MetricBlock[]>()),
+  /**
+   * The same series as curves, thinned where they have more points than a chart can show. With `range`, in steps, only what lies
+   * there, with the points before it that smoothing remembers
+   */
+  curves: base
     .input(
       runRef.extend({
-        series: z.array(z.string().max(200)).max(500).optional(),
-        prefixes: z.array(z.string().max(200)).max(100).optional(),
+        ...seriesChoice,
+        /** groups of neighbours that a long series is cut into */
+        groups: z.number().int().min(1).max(4096).default(CURVE_GROUPS),
+        range: z.strictObject({ from: z.number(), to: z.number() }).optional(),
       }),
     )
-    .output(type<MetricBlock[]>()),
+    .output(type<CurveBlock[]>()),
   log: base.input(runRef).output(type<RunView['log']>()),
   label: base.input(runRef.extend({ label: z.string().max(200) })).output(type<void>()),
   /** deletes the run with its checkpoints and exports */

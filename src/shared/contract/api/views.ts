@@ -189,6 +189,17 @@ export interface MetricBlock {
   values: string;
 }
 
+/** A curve with as many points as a chart can show: the points are those of the series that keep its shape. */
+export interface CurveBlock extends MetricBlock {
+  /** points that it stands for */
+  total: number;
+  /**
+   * Null where every point is there. Else the series in groups of neighbours: mean step, time and value of each, and the base64 of
+   * Uint32 counts of its points.
+   */
+  means: (Omit<MetricBlock, 'series'> & { counts: string }) | null;
+}
+
 export type HostEvent =
   | { type: 'jobs'; jobs: JobView[] }
   | { type: 'project'; view: ProjectView; /** the window that caused it, if one did */ origin: string | null }
