@@ -29,7 +29,7 @@ it('asks for what is shown and as much again around it', async () => {
   expect(asked).toEqual([{ from: 50, to: 250 }]);
   await answer();
   loader.want({ from: 60, to: 160 });
-  loader.want({ from: 150, to: 200 });
+  loader.want({ from: 130, to: 200 });
   expect(asked).toHaveLength(1);
 });
 
