@@ -86,11 +86,14 @@ export class ColumnDecimator {
     const { factor, offset } = this.transform;
     if (this.count <= 2 * this.columns) {
       const all = new Float64Array(this.count * 2);
+      let used = 0;
       for (let i = 0; i < this.count; i++) {
-        all[2 * i] = xs[i] * factor + offset;
-        all[2 * i + 1] = Number.isFinite(ys[i]) ? ys[i] : NaN;
+        const x = xs[i] * factor + offset;
+        if ((x < this.span.from || x > this.span.to) && i !== this.highest[0] && i !== this.highest[this.columns + 1]) continue;
+        all[used++] = x;
+        all[used++] = Number.isFinite(ys[i]) ? ys[i] : NaN;
       }
-      return all;
+      return all.subarray(0, used);
     }
     const out = new Float64Array((this.columns + EDGES) * 4 + 2);
     let used = 0;

@@ -23,6 +23,8 @@ export interface LineSeries {
   means?: LineMeans | null;
   /** points that all of these stand for, where some were left out */
   total?: number;
+  /** another one for other points of the same steps */
+  serial?: number;
   /** 1 = right axis */
   axis?: 0 | 1;
 }
@@ -102,8 +104,8 @@ export class LineCache {
     for (const id of this.entries.keys()) if (!ids.has(id)) this.entries.delete(id);
   }
 
-  private entryFor({ id, steps, values, means }: LineSeries, setup: LineSetup, count: number): Entry {
-    const key = setupKey(setup);
+  private entryFor({ id, steps, values, means, serial }: LineSeries, setup: LineSetup, count: number): Entry {
+    const key = `${setupKey(setup)} ${serial ?? 0}`;
     const known = this.entries.get(id);
     const grown =
       known !== undefined &&

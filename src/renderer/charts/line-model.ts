@@ -1,9 +1,10 @@
 /** The arithmetic of a line chart: what its axes span, which points it draws, what its legend says. */
-import { lastAtOrBelow, type Transform } from './decimate.ts';
+import { lastAtOrBelow, type Span, type Transform } from './decimate.ts';
 import type { DrawnLine, LineCache, LineSeries } from './line-cache.ts';
 import { clock } from './numbers.ts';
 import type { AxisLook } from './parts.ts';
 import { coordinate } from './scale.ts';
+import type { StepRange } from './zoom.ts';
 import { logRange, logTicks, multiples, niceRange, niceTicks, tickDigits, timeTicks } from './ticks.ts';
 
 export type XUnit = 'step' | 'epoch' | 'time';
@@ -72,13 +73,32 @@ export function stepOfPlace(place: number, mapping: XMapping, series: readonly L
   return longest.steps[Math.max(0, at)];
 }
 
-/** The x axis over the whole planned run. */
-export function lookX(mapping: XMapping, count: number, format: (value: number, digits: number) => string): AxisLook {
-  const scale = { min: 0, max: mapping.end, log: false };
-  if (mapping.unit === 'time') return { scale, ticks: timeTicks(0, mapping.end, count), format: clock };
-  const ticks = niceTicks(0, mapping.end, count);
+/** The x axis over a part of the planned run, or all of it. */
+export function lookX({ unit }: XMapping, { from, to }: Span, count: number, format: (value: number, digits: number) => string): AxisLook {
+  const scale = { min: from, max: to, log: false };
+  if (unit === 'time') return { scale, ticks: timeTicks(from, to, count), format: clock };
+  const ticks = niceTicks(from, to, count);
   const digits = ticks.length > 1 ? tickDigits(ticks[1] - ticks[0]) : 0;
   return { scale, ticks, format: (value) => format(value, digits) };
+}
+
+/** Places on the x axis that a range of steps takes up; all of the planned run without one, or where it lies behind the last point. */
+export function spanOfSteps(range: StepRange | null, mapping: XMapping, series: readonly LineSeries[]): Span {
+  const whole = { from: 0, to: mapping.end };
+  if (!range) return whole;
+  const from = Math.max(0, placeOfStep(range.from, mapping, series) ?? whole.to);
+  const to = Math.min(whole.to, placeOfStep(range.to, mapping, series) ?? whole.to);
+  return to > from ? { from, to } : whole;
+}
+
+/** The points of lines that a part of the x axis shows; all of a line that only passes through. */
+export function inside(lines: readonly Float64Array[], { from, to }: Span): Float64Array[] {
+  return lines.map((line) => {
+    let [first, end] = [0, line.length];
+    while (first < end && line[first] < from) first += 2;
+    while (end > first && line[end - 2] > to) end -= 2;
+    return first < end ? line.subarray(first, end) : line;
+  });
 }
 
 /** Lowest and highest finite y of lines whose points are x and y in turns; above 0 only, where a log axis asks for it. */
@@ -157,23 +177,44 @@ export function valueAtStep(series: LineSeries, cache: LineCache, smoothing: num
   return at < 0 ? null : drawn[at];
 }
 
-/** How many points of lines are drawn, and of how many, if some were left out; `each`: about how many neighbours two of them stand for. */
-export function thinnedTo(series: readonly LineSeries[]): { shown: number; total: number; each: number } | null {
+/**
+ * How many points of lines are drawn, and of how many, in all or in a range of steps; `each`: about how many neighbours two of them
+ * stand for, 1 where nothing is left out. Null where all points are here anyway.
+ */
+export function thinnedTo(series: readonly LineSeries[], range: StepRange | null): { shown: number; total: number; each: number } | null {
   if (!series.some(({ means }) => means)) return null;
-  const shown = series.reduce((sum, { values }) => sum + values.length, 0);
-  const total = series.reduce((sum, { values, total: all = values.length }) => sum + all, 0);
-  const each = series.reduce((most, { means }) => Math.max(most, means?.counts[0] ?? 0), 0);
-  return { shown, total, each };
+  const { from, to } = range ?? { from: -Infinity, to: Infinity };
+  let [shown, total, each] = [0, 0, 1];
+  const indices = (steps: Float64Array): [number, number] => [
+    from === -Infinity ? 0 : lastAtOrBelow(steps, from - 1e-9) + 1,
+    lastAtOrBelow(steps, to) + 1,
+  ];
+  for (const { steps, means } of series) {
+    const [first, end] = indices(steps);
+    shown += end - first;
+    if (!means) total += end - first;
+    else {
+      const counts = means.counts.subarray(...indices(means.steps));
+      for (const count of counts) {
+        total += count;
+        if (count > each) each = count;
+      }
+    }
+  }
+  return { shown: Math.min(shown, total), total, each };
 }
 
-/** First and last finite value, for the sentence that says what the chart shows. */
-export function courseOf(series: LineSeries): { first: number; last: number; step: number } | null {
-  const { values, steps } = series;
-  let from = 0;
-  while (from < values.length && !Number.isFinite(values[from])) from++;
-  let to = values.length - 1;
+/** First and last finite value, in all or in a range of steps, for the sentence that says what the chart shows. */
+export function courseOf(
+  { values, steps }: LineSeries,
+  range: StepRange | null = null,
+): { first: number; last: number; step: number } | null {
+  let from = range ? lastAtOrBelow(steps, range.from - 1e-9) + 1 : 0;
+  const end = range ? lastAtOrBelow(steps, range.to) + 1 : values.length;
+  while (from < end && !Number.isFinite(values[from])) from++;
+  let to = end - 1;
   while (to > from && !Number.isFinite(values[to])) to--;
-  return from < values.length ? { first: values[from], last: values[to], step: steps[to] } : null;
+  return from < end ? { first: values[from], last: values[to], step: steps[to] } : null;
 }
 
 /** All steps of all series in order, once each, with the index of that step in every series (-1 = none). */

@@ -53,8 +53,8 @@ describe('lines of which points were left out', () => {
   });
 
   it('says how many points it shows, and writes all of them into files', async () => {
-    expect(thinnedTo([series('b', [1])])).toBeNull();
-    expect(thinnedTo([thin(), series('b', [1, 2])])).toEqual({ shown: 10, total: 42, each: 10 });
+    expect(thinnedTo([series('b', [1])], null)).toBeNull();
+    expect(thinnedTo([thin(), series('b', [1, 2])], null)).toEqual({ shown: 10, total: 42, each: 10 });
     const saved: string[] = [];
     const wrapper = mount(LineChart, {
       props: {
@@ -65,10 +65,15 @@ describe('lines of which points were left out', () => {
       },
       global,
     });
-    const note = wrapper.get('.note');
-    expect(note.text()).toBe('8 of 40 points');
-    expect(note.attributes('title')).toContain('Of every 10 neighbouring points');
+    const note = wrapper.get('.plot');
+    expect(note.attributes('aria-description')).toContain('Of every 10 neighbouring points');
     wrapper.getComponent(UiMenu).vm.$emit('select', 'csv');
     await vi.waitFor(() => expect(saved).toEqual(['Step,a\r\n0,5\r\n1,6\r\n2,7\r\n']));
+  });
+
+  it('says how many points a part has, and that all of them are here where none was left out', () => {
+    expect(thinnedTo([thin()], { from: 10, to: 30 })).toEqual({ shown: 5, total: 20, each: 10 });
+    const partly = { ...thin(), means: { ...thin().means!, counts: Uint32Array.of(10, 1, 1, 10) } };
+    expect(thinnedTo([partly], { from: 10, to: 25 })).toMatchObject({ total: 2, each: 1 });
   });
 });

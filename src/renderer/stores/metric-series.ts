@@ -24,6 +24,8 @@ export interface SeriesView {
   values: Float32Array;
   /** what smoothing goes by where points were left out; null where every point is here */
   means: MeansView | null;
+  /** tells apart what has other points of the same steps in it; left out where there is nothing finer than was loaded first */
+  serial?: number;
 }
 
 export const NO_SERIES: SeriesView = {
@@ -80,17 +82,19 @@ export class MetricSeries {
   /**
    * Adds a block behind what is there. Where it goes back to an earlier step (a resumed run repeats steps; a piece that came
    * live is part of a later whole), the points from that step on are replaced.
+   * @returns whether any were
    */
-  append(block: MetricBlock): void {
+  append(block: MetricBlock): boolean {
     const more = decoded(block);
     const length = Math.min(more.steps.length, more.times.length, more.values.length);
-    if (length === 0) return;
+    if (length === 0) return false;
     const removed = this.points.cutFrom(more.steps[0]).rows;
     if (this.means) {
       this.leftOut = Math.max(0, this.leftOut - (this.means.cutFrom(more.steps[0]).points - removed));
       this.means.append(more, length);
     }
     this.points.append(more, length);
+    return removed > 0;
   }
 
   view(): SeriesView {

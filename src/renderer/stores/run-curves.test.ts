@@ -142,6 +142,61 @@ describe('curves of a run', () => {
     expect(counts).toEqual([0, 10]);
   });
 
+  /** every point of some steps, as the host sends them */
+  function part(series: string, from: number, to: number): CurveBlock {
+    const steps = Float64Array.from({ length: to - from + 1 }, (_, at) => from + at);
+    return { series, ...columns(steps, steps), total: steps.length, means: null };
+  }
+  async function loaded() {
+    const { host, curves } = setUp();
+    const loading = curves.load('a', ['l']);
+    host.answer(curve('loss', 1000), curve('lr', 10));
+    await loading;
+    const refining = curves.refine('a', ['loss', 'lr'], { from: 100, to: 120 });
+    host.answer(part('loss', 90, 121));
+    return { host, curves, exact: await refining };
+  }
+
+  it('have finer points where they are zoomed into, as far as any were left out', async () => {
+    const { host, curves, exact } = await loaded();
+    expect([exact, host.asked.at(-1)]).toEqual([true, { series: ['loss'], range: { from: 100, to: 120 }, groups: 1024 }]);
+    const { steps } = curves.drawn('a', 'loss');
+    const first = steps.indexOf(90);
+    expect([...steps.subarray(first, first + 32)]).toEqual(Array.from({ length: 32 }, (_, at) => 90 + at));
+    expect(curves.series('a', 'loss').count).toBe(
+      steps.length - 32 + [...curves.series('a', 'loss').steps].filter((step) => step >= 90 && step <= 121).length,
+    );
+    expect(curves.drawn('a', 'lr')).toEqual(curves.series('a', 'lr'));
+    curves.coarsen('a');
+    expect(curves.drawn('a', 'loss')).toEqual(curves.series('a', 'loss'));
+  });
+
+  it('go on with live points while they are zoomed into', async () => {
+    const { curves } = await loaded();
+    const before = curves.drawn('a', 'loss');
+    expect(curves.drawn('a', 'loss')).toBe(before);
+    curves.append('a', [live('loss', 1000, 5)]);
+    const after = curves.drawn('a', 'loss');
+    expect([after.count - before.count, after.total, after.steps.indexOf(90)]).toEqual([5, 1005, before.steps.indexOf(90)]);
+  });
+
+  it('have no finer points of steps that a resumed run does again', async () => {
+    const { curves } = await loaded();
+    curves.append('a', [live('loss', 110, 5)]);
+    expect(curves.drawn('a', 'loss')).toEqual(curves.series('a', 'loss'));
+  });
+
+  it('tell when even the finer points are not all', async () => {
+    const { host, curves } = setUp();
+    const loading = curves.load('a', ['loss']);
+    host.answer(curve('loss', 1000));
+    await loading;
+    const refining = curves.refine('a', ['loss'], { from: 0, to: 900 });
+    host.answer(curve('loss', 900));
+    expect(await refining).toBe(false);
+    expect(await curves.refine('a', ['none'], { from: 0, to: 1 })).toBe(true);
+  });
+
   it('come whole for files', async () => {
     const { host, curves } = setUp();
     const whole = curves.whole('a', ['loss']);

@@ -1,10 +1,15 @@
 /** Curves of the runs of the open project, as the host thins them, with the points that come live. */
 import { shallowRef, triggerRef, type ShallowRef } from 'vue';
 import type { CurveBlock, MetricBlock } from '../../shared/contract/api/views.ts';
+import type { StepRange } from '../charts/zoom.ts';
 import { MetricSeries, NO_SERIES, type SeriesView } from './metric-series.ts';
+import { spliced } from './spliced-series.ts';
 
 /** Curves are shown at most ten times a second. */
 const FLUSH_MS = 100;
+
+/** Finer points reach beyond what is shown, so there are more of them than of a whole curve. */
+const FINE_GROUPS = 1024;
 
 /** Series to ask the host for. */
 export interface CurveChoice {
@@ -12,8 +17,17 @@ export interface CurveChoice {
   prefixes?: string[];
   /** groups that a long series is thinned to; all its points, or what charts need where it is left out */
   groups?: number | 'all';
+  /** only these steps, and some before them */
+  range?: StepRange;
 }
 type Ask = (run: string, choice: CurveChoice) => Promise<CurveBlock[]>;
+
+interface FineCurve {
+  view: SeriesView;
+  serial: number;
+  /** the last curve that it was put into */
+  into: { total: number; count: number; view: SeriesView } | null;
+}
 
 interface OfRun {
   series: Map<string, MetricSeries>;
@@ -24,10 +38,13 @@ interface OfRun {
   loaded: Map<string, Promise<void>>;
   /** for each answer of the host that is under way, the live blocks that came meanwhile */
   meanwhile: Set<MetricBlock[]>;
+  /** more points of a part of some series */
+  fine: Map<string, FineCurve>;
 }
 
 export class RunCurves {
   private readonly runs = new Map<string, OfRun>();
+  private serial = 0;
   private readonly touched = new Set<ShallowRef<unknown>>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -55,6 +72,16 @@ export class RunCurves {
     const own = this.of(run);
     void this.versionOf(own, name).value;
     return own.series.get(name)?.view() ?? NO_SERIES;
+  };
+
+  /** The same with the finer points that `refine` brought in their place. */
+  readonly drawn = (run: string, name: string): SeriesView => {
+    const coarse = this.series(run, name);
+    const fine = this.of(run).fine.get(name);
+    if (!fine) return coarse;
+    if (fine.into?.total !== coarse.total || fine.into.count !== coarse.count)
+      fine.into = { total: coarse.total, count: coarse.count, view: spliced(coarse, fine.view, fine.serial) };
+    return fine.into.view;
   };
 
   /** Names of the series that are here, in the order in which they came. */
@@ -93,6 +120,31 @@ export class RunCurves {
     }
   }
 
+  /**
+   * Brings finer points of a range of steps, in the place of those that were brought before, for the series that are thinned.
+   * @returns whether all points of the range are here now
+   */
+  async refine(run: string, names: readonly string[], range: StepRange): Promise<boolean> {
+    const own = this.of(run);
+    const thin = names.filter((name) => own.series.get(name)?.view().means);
+    if (thin.length === 0) return true;
+    const curves = await this.ask(run, { series: thin, range, groups: FINE_GROUPS });
+    this.coarsen(run);
+    const serial = ++this.serial;
+    for (const curve of curves) {
+      own.fine.set(curve.series, { view: new MetricSeries(curve).view(), serial, into: null });
+      this.touch(this.versionOf(own, curve.series));
+    }
+    this.flush();
+    return curves.every(({ means }) => means === null);
+  }
+  /** Forgets the finer points. */
+  coarsen(run: string): void {
+    const own = this.of(run);
+    for (const name of own.fine.keys()) this.touch(this.versionOf(own, name));
+    own.fine.clear();
+  }
+
   /** Series of a run with all their points, as they are stored now. */
   async whole(run: string, names: readonly string[]): Promise<Map<string, SeriesView>> {
     const curves = await this.ask(run, { series: [...names], groups: 'all' });
@@ -111,7 +163,7 @@ export class RunCurves {
     const key = this.keyOf(run);
     let found = this.runs.get(key);
     if (!found) {
-      found = { series: new Map(), versions: new Map(), names: shallowRef([]), loaded: new Map(), meanwhile: new Set() };
+      found = { series: new Map(), versions: new Map(), names: shallowRef([]), loaded: new Map(), meanwhile: new Set(), fine: new Map() };
       this.runs.set(key, found);
     }
     return found;
@@ -136,7 +188,8 @@ export class RunCurves {
       const known = own.series.get(block.series) ?? made.get(block.series);
       const series = known ?? new MetricSeries();
       if (!known) made.set(block.series, series);
-      series.append(block);
+      // finer points of steps that a resumed run does again are those of before
+      if (series.append(block)) own.fine.delete(block.series);
       this.touch(this.versionOf(own, block.series));
     }
     this.put(own, [...made]);

@@ -52,7 +52,7 @@ export const useRuns = defineStore('runs', () => {
     (run) => `${projects.view?.folder ?? ''}\n${run}`,
     async (run, { groups, ...choice }) => {
       const place = { project: folderOf(), run };
-      if (groups !== 'all') return host().runs.curves({ ...place, ...choice, ...(groups !== undefined && { groups }) });
+      if (groups !== 'all') return host().runs.curves({ ...place, ...choice, groups });
       const blocks = await host().runs.metrics({ ...place, series: choice.series, prefixes: choice.prefixes });
       return blocks.map((block) => ({ ...block, total: block.count, means: null }));
     },

@@ -27,6 +27,7 @@ const source = (run: string, slot: number, change: Partial<CurveSource> = {}): C
   slot,
   names,
   read: (series) => (names.includes(series) ? view : NO_SERIES),
+  drawn: (series) => (names.includes(series) ? view : NO_SERIES),
   timeShift: 0,
   stepFactor: 1,
   ...change,

@@ -1,6 +1,10 @@
 /** From metric series to lines: which ones there are, with which colour and dash. */
+import { lastAtOrBelow } from '../../charts/decimate.ts';
 import type { LineMeans, LineSeries } from '../../charts/line-cache.ts';
+import type { XUnit } from '../../charts/line-model.ts';
+import type { StepRange } from '../../charts/zoom.ts';
 import type { SeriesView } from '../../stores/metric-series.ts';
+import type { Training } from './train-state.ts';
 
 /** A run whose curves are drawn. */
 export interface CurveSource {
@@ -10,6 +14,8 @@ export interface CurveSource {
   /** slot of the palette of runs */
   slot: number;
   read: (series: string) => SeriesView;
+  /** the same with more points where the charts are zoomed in */
+  drawn: (series: string) => SeriesView;
   names: readonly string[];
   /** ms to add to its times so that it starts with the run it is laid over */
   timeShift: number;
@@ -53,7 +59,7 @@ function moved<Columns extends Pick<SeriesView, 'steps' | 'times'>>(columns: Col
 function align(id: string, view: SeriesView, source: CurveSource): Pick<LineSeries, 'steps' | 'times' | 'means'> {
   const { timeShift, stepFactor } = source;
   if (timeShift === 0 && stepFactor === 1) return view;
-  const key = `${view.count} ${view.total} ${view.steps[view.count - 1] ?? 0} ${timeShift} ${stepFactor}`;
+  const key = `${view.serial ?? 0} ${view.count} ${view.total} ${view.steps[view.count - 1] ?? 0} ${timeShift} ${stepFactor}`;
   const known = aligned.get(id);
   if (known?.key === key) return known;
   const { steps, times } = moved(view, source);
@@ -72,7 +78,7 @@ export function lineOf(
   series: string,
   look: { name: string; color: string; dash?: readonly number[] },
 ): LineSeries {
-  const view = source.read(series);
+  const view = source.drawn(series);
   const id = `${source.run} ${series}`;
   const { steps, times, means } = align(id, view, source);
   const isOver = first !== undefined && first.run !== source.run && first.names.includes(series);
@@ -88,6 +94,7 @@ export function lineOf(
     values: view.values,
     means,
     total: view.total,
+    serial: view.serial,
   };
 }
 
@@ -124,13 +131,32 @@ export function roleLines(
 /** The shown run where another one is laid over it; undefined where it is alone. */
 export const firstOf = (sources: readonly CurveSource[]): CurveSource | undefined => (sources.length > 1 ? sources[0] : undefined);
 
-/** ms since 1970 at which a run's curves of a phase begin; null in runs whose times were not noted. */
-export function startOf(source: Pick<CurveSource, 'read'>, phase: 'pretrain' | 'supernet'): number | null {
+/** A series that each step of a phase has a point in; null where nothing is known of the phase. */
+function everyStepOf({ read }: Pick<CurveSource, 'read'>, phase: Training): SeriesView | null {
   for (const series of [`${phase}/rate`, `${phase}/loss`, `${phase}/highest/cross-entropy`]) {
-    const { times, count } = source.read(series);
-    if (count > 0 && Number.isFinite(times[0])) return times[0];
+    const found = read(series);
+    if (found.count > 0) return found;
   }
   return null;
+}
+
+/** ms since 1970 at which a run's curves of a phase begin; null in runs whose times were not noted. */
+export function startOf(source: Pick<CurveSource, 'read'>, phase: Training): number | null {
+  const time = everyStepOf(source, phase)?.times[0];
+  return time !== undefined && Number.isFinite(time) ? time : null;
+}
+
+/** The steps of a run that stand where those of the shown run do. */
+export function rangeIn(source: CurveSource, shown: CurveSource, range: StepRange, axis: { training: Training; unit: XUnit }): StepRange {
+  if (source.run === shown.run) return range;
+  if (axis.unit !== 'time') return { from: range.from / source.stepFactor, to: range.to / source.stepFactor };
+  const [mine, theirs] = [everyStepOf(shown, axis.training), everyStepOf(source, axis.training)];
+  if (!mine || !theirs) return range;
+  const at = (step: number, side: 0 | 1): number => {
+    const time = mine.times[Math.max(0, lastAtOrBelow(mine.steps, step))] - source.timeShift;
+    return theirs.steps[Math.min(theirs.count - 1, Math.max(0, lastAtOrBelow(theirs.times, time) + side))];
+  };
+  return { from: at(range.from, 0), to: at(range.to, 1) };
 }
 
 /** At most `most` values of a series, the newest last, each the largest of those that it stands for. */

@@ -33,6 +33,9 @@ const MEMORY: SeriesGroup = { prefixes: ['engine/'], groups: 180 };
 /** Points that are weighed with those of another series one by one. */
 const pairs = (training: Training): SeriesGroup => ({ prefixes: [`${training}/ms/step`, `${training}/idle-share`], groups: 'all' });
 
+/** Whether a series is drawn over the steps, so that it can be zoomed into. */
+export const isCurve = (training: Training, name: string): boolean => CURVES[training].some((prefix) => name.startsWith(prefix));
+
 /** What the Train screen reads, the one after the other: first the curves, each of which is drawn once, at last the other training. */
 export function seriesToRead(training: Training): SeriesGroup[] {
   const all = [training, ...TRAININGS.filter((each) => each !== training)];

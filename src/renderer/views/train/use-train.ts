@@ -15,6 +15,7 @@ import { NO_SERIES, type SeriesView } from '../../stores/metric-series.ts';
 import { seriesOf, startOf, withPoints, type CurveSource } from './curves.ts';
 import { checkpointsOf, isTraining, nextPhase, planOf, roundUpSeconds, runStatus, trainingOf, type Training } from './train-state.ts';
 import { seriesToRead } from './train-series.ts';
+import { useTrainZoom, zoomGroup } from './use-train-zoom.ts';
 import { useTrainSettings, type Part } from './train-settings.ts';
 
 /** Sections of the recipe that training rests on. */
@@ -71,6 +72,7 @@ export function useTrain() {
       title: runs.title(each),
       slot: each.slot,
       read: (series) => runs.series(each.id, series),
+      drawn: (series) => runs.curves.drawn(each.id, series),
       names: runs.seriesNames(each.id),
       timeShift: 0,
       stepFactor: 1,
@@ -117,8 +119,11 @@ export function useTrain() {
       ...(x === 'time' && left && { plannedSeconds: roundUpSeconds(elapsed + left[1]) }),
       smoothing: settings.smoothing,
       crosshair: `train ${training.value}`,
+      zoom: zoomGroup(training.value),
     };
   });
+
+  const zoom = useTrainZoom(sources, { training: () => training.value, unit: () => axes.value.x, isLoading: () => loading.value });
 
   const pointed = computed(() => useCrosshair(`train ${training.value}`).value);
   onScopeDispose(() => {
@@ -163,6 +168,7 @@ export function useTrain() {
     sources,
     unthinned,
     axes,
+    zoom,
     cursor,
     pointed,
     checkpoints,
