@@ -13,6 +13,7 @@ void RegisterFakeQuant();
 void RegisterQuantConv();
 void RegisterWeightMoments();
 void ExportIntegerNet(napi_env env, napi_value exports);
+void ExportSession(napi_env env, napi_value exports);
 }  // namespace eqnet
 
 NAPI_MODULE_INIT() {
@@ -24,6 +25,7 @@ NAPI_MODULE_INIT() {
     eqnet::RegisterQuantConv();
     eqnet::RegisterWeightMoments();
     eqnet::ExportIntegerNet(env, exports);
+    eqnet::ExportSession(env, exports);
     napi_value multiplies_bytes;
     napi_get_boolean(env, eqnet::FindKernels("avx512vnni") != nullptr, &multiplies_bytes);
     napi_set_named_property(env, exports, "multipliesBytes", multiplies_bytes);

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { eqnet } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import type { HostArray } from './graph.ts';
+import type { SessionModule } from './graph-session.ts';
 import type { IntegerModule } from './integer-net.ts';
 
 export interface TensorHandle {
@@ -35,7 +36,10 @@ export interface TfBinding {
   readonly TF_Version: string;
 }
 
-let loaded: { path: string; binding: TfBinding; native: IntegerModule | null } | undefined;
+/** Exports of our own native module. */
+type NativeModule = IntegerModule & SessionModule;
+
+let loaded: { path: string; binding: TfBinding; native: NativeModule | null } | undefined;
 
 export interface LoadOptions {
   /** of one op; all cores when left out */
@@ -62,7 +66,7 @@ export function loadBinding(addonPath: string, options: LoadOptions = {}): TfBin
     const load = createRequire(import.meta.url);
     const binding = load(addonPath) as TfBinding;
     // The ops are for the CPU: on a GPU each would carry its tensors out and in again.
-    const native = options.opsPath !== undefined && !binding.isUsingGpuDevice() ? (load(options.opsPath) as IntegerModule) : null;
+    const native = options.opsPath !== undefined && !binding.isUsingGpuDevice() ? (load(options.opsPath) as NativeModule) : null;
     loaded = { path: addonPath, binding, native };
     return binding;
   } catch (error) {
@@ -87,15 +91,15 @@ export function usesGpu(): boolean {
 
 /** Whether our own ops are loaded. */
 export function hasFusedOps(): boolean {
-  return integerModule() !== null;
+  return nativeModule() !== null;
 }
 
 /** Whether our own ops are loaded, and the processor has an instruction that multiplies and adds bytes. */
 export function multipliesBytes(): boolean {
-  return integerModule()?.multipliesBytes ?? false;
+  return nativeModule()?.multipliesBytes ?? false;
 }
 
-/** What runs integer networks, where our own native code is loaded. */
-export function integerModule(): IntegerModule | null {
+/** Our own native code, where it is loaded. */
+export function nativeModule(): NativeModule | null {
   return loaded?.native ?? null;
 }

@@ -7,7 +7,8 @@ import { TF_TYPE } from './lowering.ts';
 const GRAPH_PRODUCER = 1395;
 const GRAPH_MIN_CONSUMER = 12;
 
-const message = (write: (writer: BinaryWriter) => void): Uint8Array => {
+/** A protobuf message. */
+export const message = (write: (writer: BinaryWriter) => void): Uint8Array => {
   const writer = new BinaryWriter();
   write(writer);
   return writer.finish();
@@ -53,8 +54,8 @@ function attributeProto(attribute: TfAttribute): Uint8Array {
   });
 }
 
-/** Appends the NodeDefs of a SavedModel that has no variables folder and no signature. */
-export class SavedModelWriter {
+/** Collects the nodes of a graph. */
+export class GraphWriter {
   private readonly nodes: Uint8Array[] = [];
 
   /** @param inputs names such as `n5:1`, or `^n5` for a control edge; control edges last */
@@ -86,8 +87,9 @@ export class SavedModelWriter {
     );
   }
 
-  finish(): Uint8Array {
-    const graph = message((w) => {
+  /** tensorflow/core/framework/graph.proto */
+  graphDef(): Uint8Array {
+    return message((w) => {
       for (const node of this.nodes) w.uint32((1 << 3) | 2).bytes(node);
       w.uint32((4 << 3) | 2).bytes(
         message((v) =>
@@ -99,6 +101,11 @@ export class SavedModelWriter {
         ),
       );
     });
+  }
+
+  /** The graph as a SavedModel that has no variables folder and no signature. */
+  savedModel(): Uint8Array {
+    const graph = this.graphDef();
     const meta = message((w) =>
       w
         .uint32((1 << 3) | 2)
