@@ -6,11 +6,13 @@
 #include "node_api.h"
 
 namespace eqnet {
+void RegisterAdam();
 void RegisterBatchNorm();
 void RegisterChannelQuant();
 void RegisterDepthwise();
 void RegisterFakeQuant();
 void RegisterQuantConv();
+void RegisterTableAdam();
 void RegisterWeightMoments();
 void ExportIntegerNet(napi_env env, napi_value exports);
 void ExportSession(napi_env env, napi_value exports);
@@ -18,11 +20,13 @@ void ExportSession(napi_env env, napi_value exports);
 
 NAPI_MODULE_INIT() {
   try {
+    eqnet::RegisterAdam();
     eqnet::RegisterBatchNorm();
     eqnet::RegisterChannelQuant();
     eqnet::RegisterDepthwise();
     eqnet::RegisterFakeQuant();
     eqnet::RegisterQuantConv();
+    eqnet::RegisterTableAdam();
     eqnet::RegisterWeightMoments();
     eqnet::ExportIntegerNet(env, exports);
     eqnet::ExportSession(env, exports);

@@ -53,7 +53,7 @@ function writeProgram(program: Program, fused: boolean, integers: boolean | unde
       const { node, index } = resolve(value);
       return refs.get(node)![index];
     };
-    const effects = new Set(fn.effects);
+    const effects = nodes.filter(({ outputs }) => outputs.length === 0);
     /** The last op that reads or changes each variable. */
     const before = new Map<Variable, string>();
     for (const node of nodes) if (node.op === 'ReadVariable') before.set(attributesOf(node, 'ReadVariable').variable, `n${node.id}_0`);
@@ -70,16 +70,16 @@ function writeProgram(program: Program, fused: boolean, integers: boolean | unde
       }
       // A variable is read before it is changed, and changed in the order written. The values that were read stay as they
       // are: AssignVariableOp replaces the variable's buffer, and the ops that update in place copy it while a read holds it.
-      const changed = effects.has(node) ? changedBy(node) : [];
-      controls = changed.flatMap((variable) => (before.has(variable) ? [`^${before.get(variable)}`] : []));
-      for (const earlier of node.after ?? []) controls.push(`^${refs.get(earlier)![0]}`);
       const inputs = node.inputs.map(refOf);
+      const changed = node.outputs.length === 0 ? changedBy(node) : [];
+      const first = [...changed.map((variable) => before.get(variable)), ...(node.after ?? []).map((earlier) => refs.get(earlier)![0])];
+      controls = [...new Set(first)].filter((one) => one !== undefined && !inputs.includes(one)).map((one) => `^${one}`);
       const outputs = lower(node, inputs, sink);
       controls = [];
       refs.set(node, outputs);
       for (const variable of changed) before.set(variable, outputs[0]);
     }
-    const done = fn.effects.map((effect) => `^${refs.get(effect)![0]}`);
+    const done = effects.map((effect) => `^${refs.get(effect)![0]}`);
     writer.node(`${fn.name}/done`, 'Const', done, { dtype: typeOf('float32') }, { data: Float32Array.of(1), shape: [] });
     for (const [key, value] of fn.outputs) {
       writer.node(`${fn.name}/out/${key}`, 'Identity', [refOf(value)], { T: typeOf(value.dtype) });
