@@ -195,18 +195,20 @@ napi_value Feed(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// (session, names of what is fetched) -> arrays
+// (session, names of what is fetched, names of what is run besides) -> arrays
 napi_value Run(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   Session& session = call.session(env);
   const std::unique_ptr<Feeds> feeds = std::move(session.feeds);
   if (!feeds) throw std::runtime_error("The session was not fed.");
   const std::vector<std::string> fetches = NamesOf(env, call.args[1]);
+  const std::vector<std::string> targets = NamesOf(env, call.args[2]);
   Tensors outputs;
   outputs.of.resize(fetches.size());
   Status status;
   TF_Run(session.get(), nullptr, Pointers(feeds->names).data(), feeds->tensors.of.data(), static_cast<int>(feeds->names.size()),
-         Pointers(fetches).data(), outputs.of.data(), static_cast<int>(fetches.size()), nullptr, 0, nullptr, status);
+         Pointers(fetches).data(), outputs.of.data(), static_cast<int>(fetches.size()),
+         Pointers(targets).data(), static_cast<int>(targets.size()), nullptr, status);
   status.Check();
   napi_value results;
   Check(napi_create_array_with_length(env, fetches.size(), &results), "There is no memory for the results.");

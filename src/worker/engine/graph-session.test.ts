@@ -56,6 +56,24 @@ describe.each(SESSIONS)(`a graph through $through${nativeNote}`, ({ module }) =>
       expect(session.feedMilliseconds).toBeGreaterThan(0);
     }));
 
+  test('runs targets for what they do', () => {
+    const writer = graph();
+    writer.node('v', 'VarHandleOp', [], { dtype: F, shape: shape(2, 3), shared_name: { kind: 'string', value: 'v' } });
+    writer.node('value', 'ReadVariableOp', ['v'], { dtype: F });
+    writer.node('copy', 'DeepCopy', ['x'], { T: F });
+    writer.target('set', 'AssignVariableOp', ['v', 'copy'], { dtype: F });
+    const session = openSession(binding!, module, writer);
+    try {
+      expect(session.run(FEEDS, [], ['set'])).toEqual([]);
+      expect(session.run([], ['value'])).toEqual([FEEDS[0].data]);
+      const doubled = FEEDS[0].data.map((value) => 2 * value);
+      expect(session.run([{ ...FEEDS[0], data: doubled }], ['y'], ['set'])).toEqual([doubled.map((value) => 2 * value)]);
+      expect(session.run([], ['value'])).toEqual([doubled]);
+    } finally {
+      session.dispose();
+    }
+  });
+
   test('keeps no hold of what it is fed with', () =>
     opened((session) => {
       const data = Float32Array.of(1, 1, 1, 1, 1, 1);

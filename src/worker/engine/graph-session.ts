@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import type { TfBinding } from './binding.ts';
-import { message, type GraphWriter } from './graph-def.ts';
+import { configWithoutGrappler, savedModel, type GraphWriter } from './graph-def.ts';
 import type { HostArray, Shape } from './graph.ts';
 import { TF_TYPE } from './lowering.ts';
 
@@ -17,8 +17,11 @@ export interface SessionFeed {
 export interface GraphSession {
   /** See `Executor.feedMilliseconds`. */
   readonly feedMilliseconds: number;
-  /** Runs what the fetched ops need; feeds and fetches are names of ops. Returns one array for each fetch. */
-  run(feeds: readonly SessionFeed[], fetches: readonly string[]): HostArray[];
+  /**
+   * Runs what the fetched ops and the targets need, all by their names. Returns one array for each fetch.
+   * @param targets of `GraphWriter.targets`
+   */
+  run(feeds: readonly SessionFeed[], fetches: readonly string[], targets?: readonly string[]): HostArray[];
   dispose(): void;
 }
 
@@ -29,7 +32,7 @@ export interface SessionModule {
   openSession(graph: Uint8Array, config: Uint8Array): Handle;
   /** Keeps copies for the next `runSession`. */
   feedSession(session: Handle, names: readonly string[], arrays: readonly HostArray[], shapes: readonly Shape[]): void;
-  runSession(session: Handle, fetches: readonly string[]): HostArray[];
+  runSession(session: Handle, fetches: readonly string[], targets: readonly string[]): HostArray[];
   closeSession(session: Handle): void;
 }
 
@@ -44,19 +47,10 @@ function engine<T>(what: string, work: () => T): T {
     throw new WorkbenchError('engine-failed', `${what}: ${(error as Error).message}`, {}, error);
   }
 }
+/** The node that is fetched where a target is to be run through the addon. */
+const ran = (target: string) => `ran/${target}`;
 const REFUSED = 'TensorFlow refused the graph';
 const STOPPED = 'TensorFlow stopped';
-
-/**
- * A ConfigProto (tensorflow/core/protobuf/config.proto) without Grappler: our graphs are fused before they get here, and what it
- * does to them for each new kind of call takes up to a second. TensorFlow's older optimizer, which folds constants and takes equal
- * ops as one, stays.
- */
-const WITHOUT_GRAPPLER = ((): Uint8Array => {
-  const rewriterConfig = message((w) => w.uint32(19 << 3).bool(true)); // disable_meta_optimizer
-  const graphOptions = message((w) => w.uint32((10 << 3) | 2).bytes(rewriterConfig));
-  return message((w) => w.uint32((10 << 3) | 2).bytes(graphOptions));
-})();
 
 /** Through our own native module. */
 class NativeSession implements GraphSession {
@@ -67,10 +61,10 @@ class NativeSession implements GraphSession {
     private readonly module: SessionModule,
     graph: GraphWriter,
   ) {
-    this.session = engine(REFUSED, () => module.openSession(graph.graphDef(), WITHOUT_GRAPPLER));
+    this.session = engine(REFUSED, () => module.openSession(graph.finish(), configWithoutGrappler()));
   }
 
-  run(feeds: readonly SessionFeed[], fetches: readonly string[]): HostArray[] {
+  run(feeds: readonly SessionFeed[], fetches: readonly string[], targets: readonly string[] = []): HostArray[] {
     const { module, session } = this;
     return engine(STOPPED, () => {
       const started = performance.now();
@@ -81,7 +75,7 @@ class NativeSession implements GraphSession {
         feeds.map(({ shape }) => shape),
       );
       this.feedMilliseconds += performance.now() - started;
-      return module.runSession(session, outputs(fetches));
+      return module.runSession(session, outputs(fetches), targets);
     });
   }
 
@@ -99,17 +93,21 @@ class AddonSession implements GraphSession {
     private readonly binding: TfBinding,
     graph: GraphWriter,
   ) {
+    // What it runs must give something.
+    const given = { data: Float32Array.of(1), shape: [] };
+    for (const target of graph.targets)
+      graph.node(ran(target), 'Const', [`^${target}`], { dtype: { kind: 'type', value: TF_TYPE.float32 } }, given);
     const directory = mkdtempSync(join(tmpdir(), 'eqnet-graph-'));
     try {
       // A full disk is not the engine's fault and has its own way out.
-      writeFileSync(join(directory, 'saved_model.pb'), graph.savedModel());
+      writeFileSync(join(directory, 'saved_model.pb'), savedModel(graph.finish()));
       this.model = engine(REFUSED, () => binding.loadSavedModel(directory, 'serve'));
     } finally {
       rmSync(directory, { recursive: true, force: true });
     }
   }
 
-  run(feeds: readonly SessionFeed[], fetches: readonly string[]): HostArray[] {
+  run(feeds: readonly SessionFeed[], fetches: readonly string[], targets: readonly string[] = []): HostArray[] {
     const { binding } = this;
     const started = performance.now();
     const ids = feeds.map(({ shape, data }) =>
@@ -118,9 +116,10 @@ class AddonSession implements GraphSession {
     this.feedMilliseconds += performance.now() - started;
     try {
       const names = outputs(feeds.map(({ name }) => name)).join(',');
-      const results = engine(STOPPED, () => binding.runSavedModel(this.model, ids, names, outputs(fetches).join(',')));
+      const wanted = outputs([...fetches, ...targets.map(ran)]).join(',');
+      const results = engine(STOPPED, () => binding.runSavedModel(this.model, ids, names, wanted));
       try {
-        return results.map(({ id }) => binding.tensorDataSync(id) as HostArray);
+        return results.slice(0, fetches.length).map(({ id }) => binding.tensorDataSync(id) as HostArray);
       } finally {
         for (const { id } of results) binding.deleteTensor(id);
       }

@@ -108,15 +108,6 @@ function ownDepthwise(node: Node, size: Shape): TfAttributes {
   return { strides: ints(stride), padding: ints(padding), size: ints(size.slice(0, 2)) };
 }
 
-/**
- * Assigns a copy. AssignVariableOp takes over the buffer of its value, and that of a fed value can be the caller's own array:
- * the variable would change with it, and the array would be let go of on one of TensorFlow's threads.
- */
-export function assignCopy<Ref>(resource: Ref, value: Ref, dtype: number, sink: Pick<TfSink<Ref>, 'op'>): Ref[] {
-  const copy = sink.op('DeepCopy', [value], { T: type(dtype) }, 1);
-  return sink.op('AssignVariableOp', [resource, copy[0]], { dtype: type(dtype) }, 0);
-}
-
 /** EqnetFakeQuant in TensorFlow's own ops. */
 function fakeQuant<Ref>([x, step, offset, low, high]: readonly Ref[], relu: boolean, { op }: TfSink<Ref>): Ref[] {
   const call = (name: string, ...inputs: Ref[]) => op(name, inputs, T, 1)[0];
@@ -197,7 +188,11 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
       return sink.op('ReadVariableOp', [sink.resource(attributesOf(node, 'ReadVariable').variable)], { dtype: outputType() }, 1);
     case 'AssignVariable': {
       const { variable } = attributesOf(node, 'AssignVariable');
-      return assignCopy(sink.resource(variable), ins[0], TF_TYPE[variable.dtype], sink);
+      const dtype = type(TF_TYPE[variable.dtype]);
+      // A copy: AssignVariableOp takes over the buffer of its value, and that of a fed value can be the caller's own array. The
+      // variable would change with it, and the array would be let go of on one of TensorFlow's threads.
+      const [copy] = sink.op('DeepCopy', [ins[0]], { T: dtype }, 1);
+      return sink.op('AssignVariableOp', [sink.resource(variable), copy], { dtype }, 0);
     }
     case 'AssignAddVariable': {
       const { variable } = attributesOf(node, 'AssignAddVariable');

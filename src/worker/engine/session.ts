@@ -5,7 +5,7 @@ import { GraphWriter } from './graph-def.ts';
 import { openSession, type GraphSession } from './graph-session.ts';
 import type { HostArray, Node, Program, Shape, Value, Variable } from './graph.ts';
 import { attributesOf } from './graph.ts';
-import { assignCopy, lower, TF_TYPE, type TfAttributes, type TfSink } from './lowering.ts';
+import { lower, TF_TYPE, type TfAttributes, type TfSink } from './lowering.ts';
 import { nodesToRun } from './nodes-to-run.ts';
 
 const typeOf = (dtype: 'float32' | 'int32' | 'bool') => ({ kind: 'type', value: TF_TYPE[dtype] }) as const;
@@ -43,9 +43,10 @@ function writeProgram(program: Program, fused: boolean, integers: boolean | unde
     });
     writer.node(`read/${variable.name}`, 'ReadVariableOp', [name], { dtype });
     writer.node(`feed/${variable.name}`, 'Placeholder', [], { dtype, shape });
-    prefix = `write/${variable.name}`;
-    const [write] = assignCopy(name, `feed/${variable.name}`, TF_TYPE[variable.dtype], sink);
-    writer.node(`written/${variable.name}`, 'Const', [`^${write}`], { dtype: typeOf('float32') }, { data: Float32Array.of(1), shape: [] });
+    // A variable takes over the buffer of its value: the addon's can be the caller's array, our own module makes copies.
+    if (!fused) writer.node(`copy/${variable.name}`, 'DeepCopy', [`feed/${variable.name}`], { T: dtype });
+    const value = `${fused ? 'feed' : 'copy'}/${variable.name}`;
+    writer.target(`write/${variable.name}`, 'AssignVariableOp', [name, value], { dtype });
   }
   for (const fn of program.functions.values()) {
     const { nodes, resolve } = nodesToRun(fn, fused, integers);
@@ -80,7 +81,7 @@ function writeProgram(program: Program, fused: boolean, integers: boolean | unde
       for (const variable of changed) before.set(variable, outputs[0]);
     }
     const done = effects.map((effect) => `^${refs.get(effect)![0]}`);
-    writer.node(`${fn.name}/done`, 'Const', done, { dtype: typeOf('float32') }, { data: Float32Array.of(1), shape: [] });
+    writer.target(`${fn.name}/done`, 'NoOp', done, {});
     for (const [key, value] of fn.outputs) {
       writer.node(`${fn.name}/out/${key}`, 'Identity', [refOf(value)], { T: typeOf(value.dtype) });
     }
@@ -116,8 +117,8 @@ export class SessionExecutor implements Executor {
       data,
     }));
     const fetches = plan.outputs.map(([key]) => `${name}/out/${key}`);
-    if (effects) fetches.push(`${name}/done`);
-    const results = fetches.length ? this.session.run(inputs, fetches) : [];
+    const targets = effects ? [`${name}/done`] : [];
+    const results = fetches.length + targets.length ? this.session.run(inputs, fetches, targets) : [];
     return Object.fromEntries(plan.outputs.map(([key], i) => [key, results[i]]));
   }
 
@@ -127,8 +128,8 @@ export class SessionExecutor implements Executor {
       shape: this.planner.checkedVariable(name, data).shape,
       data,
     }));
-    const fetches = [...values.keys()].map((name) => `written/${name}`);
-    if (inputs.length) this.session.run(inputs, fetches);
+    const targets = [...values.keys()].map((name) => `write/${name}`);
+    if (inputs.length) this.session.run(inputs, [], targets);
   }
 
   async read(names: readonly string[]): Promise<Map<string, HostArray>> {
