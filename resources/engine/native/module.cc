@@ -6,29 +6,35 @@
 #include "node_api.h"
 
 namespace eqnet {
+void RegisterAdam();
 void RegisterBatchNorm();
 void RegisterChannelQuant();
 void RegisterDenseConv();
 void RegisterDepthwise();
 void RegisterFakeQuant();
 void RegisterQuantConv();
+void RegisterTableAdam();
 void RegisterWeightMoments();
 bool FusesProducts();
 void ExportIntegerNet(napi_env env, napi_value exports);
 void ExportMlp(napi_env env, napi_value exports);
+void ExportSession(napi_env env, napi_value exports);
 }  // namespace eqnet
 
 NAPI_MODULE_INIT() {
   try {
+    eqnet::RegisterAdam();
     eqnet::RegisterBatchNorm();
     eqnet::RegisterChannelQuant();
     eqnet::RegisterDenseConv();
     eqnet::RegisterDepthwise();
     eqnet::RegisterFakeQuant();
     eqnet::RegisterQuantConv();
+    eqnet::RegisterTableAdam();
     eqnet::RegisterWeightMoments();
     eqnet::ExportIntegerNet(env, exports);
     eqnet::ExportMlp(env, exports);
+    eqnet::ExportSession(env, exports);
     const auto tell = [&](const char* name, bool is) {
       napi_value value;
       napi_get_boolean(env, is, &value);

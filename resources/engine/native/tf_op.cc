@@ -37,6 +37,12 @@ Input Context::Get(int index) {
   return {static_cast<const float*>(TF_TensorData(tensor)), TF_TensorElementCount(tensor)};
 }
 
+float* Context::InPlace(int index, int64_t size) {
+  const Input input = Get(index);
+  if (ok() && input.size != size) Fail("Variables of one step differ in size.");
+  return const_cast<float*>(input.data);
+}
+
 float Context::Scalar(int index) {
   const Input input = Get(index);
   return input.size > 0 ? input.data[0] : 0.0f;
@@ -99,6 +105,15 @@ float FloatAttribute(TF_OpKernelConstruction* construction, const char* name) {
   return value;
 }
 
+int64_t IntAttribute(TF_OpKernelConstruction* construction, const char* name) {
+  TF_Status* status = TF_NewStatus();
+  int64_t value = 0;
+  TF_OpKernelConstruction_GetAttrInt64(construction, name, &value, status);
+  if (TF_GetCode(status) != TF_OK) TF_OpKernelConstruction_Failure(construction, status);
+  TF_DeleteStatus(status);
+  return value;
+}
+
 void IntsAttribute(TF_OpKernelConstruction* construction, const char* name, int64_t* values, int count) {
   TF_Status* status = TF_NewStatus();
   TF_OpKernelConstruction_GetAttrInt64List(construction, name, values, count, status);
@@ -125,6 +140,7 @@ void RegisterOp(const OpSpec& spec) {
   for (const char* input : spec.inputs) TF_OpDefinitionBuilderAddInput(op, input);
   for (const char* output : spec.outputs) TF_OpDefinitionBuilderAddOutput(op, output);
   for (const char* attribute : spec.attributes) TF_OpDefinitionBuilderAddAttr(op, attribute);
+  TF_OpDefinitionBuilderSetIsStateful(op, spec.changes);
   TF_OpDefinitionBuilderSetShapeInferenceFunction(op, spec.shapes);
   TF_RegisterOpDefinition(op, status);
   if (TF_GetCode(status) == TF_OK)

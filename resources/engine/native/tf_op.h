@@ -31,6 +31,7 @@ void TF_OpKernelConstruction_Failure(TF_OpKernelConstruction* construction, TF_S
 void TF_OpKernelConstruction_GetAttrBool(TF_OpKernelConstruction* construction, const char* name, unsigned char* value,
                                          TF_Status* status);
 void TF_OpKernelConstruction_GetAttrFloat(TF_OpKernelConstruction* construction, const char* name, float* value, TF_Status* status);
+void TF_OpKernelConstruction_GetAttrInt64(TF_OpKernelConstruction* construction, const char* name, int64_t* value, TF_Status* status);
 void TF_OpKernelConstruction_GetAttrInt64List(TF_OpKernelConstruction* construction, const char* name, int64_t* values, int max_values,
                                               TF_Status* status);
 }
@@ -52,6 +53,9 @@ class Context {
 
   bool ok() const { return TF_GetCode(status_) == TF_OK; }
   Input Get(int index);
+  int Inputs() const { return static_cast<int>(inputs_.size()); }
+  // The memory of an input, to be changed: only of what ReadVariableOp gives, see adam.cc.
+  float* InPlace(int index, int64_t size);
   float Scalar(int index);
   Quantizer ReadQuantizer(int from);
   // An output of the shape of input `like`, in the memory of the first of some inputs that nobody else reads. Must come before
@@ -87,6 +91,7 @@ void Guarded(void* kernel, TF_OpKernelContext* raw) {
 
 bool BoolAttribute(TF_OpKernelConstruction* construction, const char* name);
 float FloatAttribute(TF_OpKernelConstruction* construction, const char* name);
+int64_t IntAttribute(TF_OpKernelConstruction* construction, const char* name);
 void IntsAttribute(TF_OpKernelConstruction* construction, const char* name, int64_t* values, int count);
 
 struct OpSpec {
@@ -98,6 +103,8 @@ struct OpSpec {
   void* (*create)(TF_OpKernelConstruction*);
   void (*compute)(void*, TF_OpKernelContext*);
   void (*destroy)(void*);
+  // Whether it changes something: it is then neither left out nor taken as one with another that has the same inputs.
+  bool changes = false;
 };
 
 void RegisterOp(const OpSpec& spec);

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { eqnet } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
 import type { HostArray } from './graph.ts';
+import type { SessionModule } from './graph-session.ts';
 import type { IntegerModule } from './integer-net.ts';
 import type { MlpModule } from './mlp.ts';
 
@@ -36,7 +37,8 @@ export interface TfBinding {
   readonly TF_Version: string;
 }
 
-type NativeModule = IntegerModule & MlpModule;
+/** Exports of our own native module. */
+type NativeModule = IntegerModule & MlpModule & SessionModule;
 
 let loaded: { path: string; binding: TfBinding; native: NativeModule | null } | undefined;
 
@@ -90,25 +92,20 @@ export function usesGpu(): boolean {
 
 /** Whether our own ops are loaded. */
 export function hasFusedOps(): boolean {
-  return integerModule() !== null;
+  return nativeModule() !== null;
 }
 
 /** Whether our own ops are loaded, and the processor has an instruction that multiplies and adds bytes. */
 export function multipliesBytes(): boolean {
-  return integerModule()?.multipliesBytes ?? false;
+  return nativeModule()?.multipliesBytes ?? false;
 }
 
 /** Whether our own ops are loaded, and their convolutions of floats are fast here: the processor multiplies and adds in one. */
 export function fusesProducts(): boolean {
-  return integerModule()?.fusesProducts ?? false;
+  return nativeModule()?.fusesProducts ?? false;
 }
 
-/** What runs integer networks, where our own native code is loaded. */
-export function integerModule(): IntegerModule | null {
-  return loaded?.native ?? null;
-}
-
-/** What computes accuracy predictors, where our own native code is loaded. */
-export function mlpModule(): MlpModule | null {
+/** Our own native code, where it is loaded. */
+export function nativeModule(): NativeModule | null {
   return loaded?.native ?? null;
 }

@@ -134,8 +134,26 @@ export class GraphBuilder {
    */
   union<T extends Record<string, Value>>(op: OpName, inputs: readonly Value[], body: () => T): T {
     const outputs = body();
-    this.current.unions.push({ op, origin: this.origin, inputs, outputs: Object.values(outputs) });
+    this.current.unions.push({ op, origin: this.origin, inputs, outputs: Object.values(outputs), effects: [], attributes: {} });
     return outputs;
+  }
+
+  /**
+   * Says that `op`, which the session has where our native ops are loaded, makes the changes of variables that `body` writes. It
+   * changes the memory of what it reads, `attributes.changed`: the session runs it after all else that the function computes.
+   *
+   * @param inputs with the values of all that it changes, as `read` gives them
+   */
+  inPlace<K extends 'AdamInPlace' | 'TableAdamInPlace'>(
+    op: K,
+    inputs: readonly Value[],
+    attributes: OpAttributes[K],
+    body: () => void,
+  ): void {
+    const { effects, unions } = this.current;
+    const from = effects.length;
+    body();
+    unions.push({ op, origin: this.origin, inputs, outputs: [], effects: effects.slice(from), attributes: { ...attributes } });
   }
 
   /** Says of the nodes that `body` writes what they are there for; what is left out stays as it is around it. */

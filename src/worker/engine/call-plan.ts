@@ -1,4 +1,4 @@
-import type { DType, HostArray, Node, Program, ProgramFunction, Shape, Value, Variable } from './graph.ts';
+import type { DType, HostArray, InPlace, Node, Program, ProgramFunction, Shape, Value, Variable } from './graph.ts';
 import { elementCount, reachable } from './graph.ts';
 
 /** What one way of calling a function needs: the same for every call with these outputs. */
@@ -102,6 +102,9 @@ export class CallPlanner {
 
 /** The variables that an effect changes. */
 export function changedBy(effect: Node): Variable[] {
-  const { variable, momentum, velocity } = effect.attributes as Partial<Record<'variable' | 'momentum' | 'velocity', Variable>>;
-  return [variable, momentum, velocity].filter((changed) => changed !== undefined);
+  const { changed, variable, momentum, velocity } = effect.attributes as Partial<
+    InPlace & Record<'variable' | 'momentum' | 'velocity', Variable>
+  >;
+  if (changed) return [...changed];
+  return [variable, momentum, velocity].filter((one) => one !== undefined);
 }

@@ -1,5 +1,6 @@
 import type { FusedBatchNorm, Node, OpName, ProgramFunction, Value } from './graph.ts';
 import { attributesOf, reachable } from './graph.ts';
+import { effectsInPlace } from './in-place.ts';
 import { quantConvolutions } from './quant-convolutions.ts';
 
 /** A function's nodes after fusion, in topological order, and what stands for the values that are no more. */
@@ -18,14 +19,14 @@ export function nodesOf(fn: ProgramFunction, fused: boolean, integers = false): 
   if (!fused) return { nodes, resolve: (value) => value };
   const leaving = new Set(fn.outputs.values());
   const stands = new Map<Value, Value>();
-  for (const { op, origin, inputs, outputs } of fn.unions)
+  for (const { op, origin, inputs, outputs } of fn.unions.filter(({ effects }) => effects.length === 0))
     standIn({ id: outputs[0].node.id, origin }, op, inputs, outputs, {}).outputs.forEach((value, i) => stands.set(outputs[i], value));
   if (integers)
     for (const { node, inputs } of quantConvolutions(nodes))
       stands.set(node.outputs[0], standIn(node, 'QuantConv2D', inputs, node.outputs, node.attributes).outputs[0]);
   fuseBatchNorms(nodes, leaving, stands);
   const resolve = (value: Value): Value => stands.get(value) ?? value;
-  return { nodes: ordered(nodes, leaving, resolve), resolve };
+  return { nodes: ordered(leaving, effectsInPlace(fn, resolve), resolve), resolve };
 }
 
 /** A node with outputs like the given ones. */
@@ -216,16 +217,17 @@ function fuseBatchNorms(nodes: readonly Node[], leaving: ReadonlySet<Value>, sta
 }
 
 /** The nodes that are still needed, in topological order. */
-function ordered(nodes: readonly Node[], leaving: ReadonlySet<Value>, resolve: (value: Value) => Value): Node[] {
+function ordered(leaving: ReadonlySet<Value>, effects: readonly Node[], resolve: (value: Value) => Value): Node[] {
   const done = new Set<Node>();
   const order: Node[] = [];
   const visit = (node: Node): void => {
     if (done.has(node)) return;
     done.add(node);
     for (const input of node.inputs) visit(resolve(input).node);
+    node.after?.forEach(visit);
     order.push(node);
   };
   for (const value of leaving) visit(resolve(value).node);
-  for (const node of nodes) if (node.outputs.length === 0) visit(node);
+  effects.forEach(visit);
   return order;
 }

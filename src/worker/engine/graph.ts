@@ -14,6 +14,8 @@ export interface OpAttributes {
   AssignVariable: { variable: Variable };
   AssignAddVariable: { variable: Variable };
   ApplyAdam: { variable: Variable; momentum: Variable; velocity: Variable; beta1: number; beta2: number; epsilon: number };
+  AdamInPlace: InPlace & { count: number; extraScale: number; beta1: number; beta2: number; epsilon: number };
+  TableAdamInPlace: InPlace & { first: number; beta1: number; beta2: number; epsilon: number };
   Sum: Reduction;
   Mean: Reduction;
   Max: Reduction;
@@ -43,6 +45,10 @@ export interface OpAttributes {
   FakeQuantGrad: { relu: boolean };
   FusedBatchNorm: FusedBatchNorm;
   FusedBatchNormGrad: FusedBatchNorm;
+}
+/** Of an op of our own that changes what it reads; see `GraphBuilder.inPlace`. */
+export interface InPlace {
+  changed: readonly Variable[];
 }
 /** Batch normalization with all that comes right behind it; only `fuse.ts` makes these. */
 export interface FusedBatchNorm {
@@ -159,12 +165,17 @@ export interface ProgramFunction {
   readonly checkpointing: boolean;
 }
 
-/** An op of our own that computes what several nodes do; executors that do not have it run those. */
+/**
+ * An op of our own that computes what several nodes do, or makes the changes that several effects make; executors that do not have
+ * it run those.
+ */
 export interface Union {
   readonly op: OpName;
   readonly origin: Origin;
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
+  readonly effects: readonly Node[];
+  readonly attributes: Readonly<Record<string, unknown>>;
 }
 
 /** Several functions over shared variables. */

@@ -1,6 +1,6 @@
 import { eqnet } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
-import { loadBinding, mlpModule } from './binding.ts';
+import { loadBinding, nativeModule } from './binding.ts';
 import { createEagerExecutor } from './eager.ts';
 import type { Executor, ExecutorKind } from './executor.ts';
 import type { Program } from './graph.ts';
@@ -56,5 +56,5 @@ export async function createExecutor(
 export function mlpEngine({ kind, addonPath, opsPath, threads }: EngineOptions): MlpModule | null {
   if (kind === 'portable' || !addonPath) return null;
   loadBinding(addonPath, { threads, opsPath });
-  return mlpModule();
+  return nativeModule();
 }

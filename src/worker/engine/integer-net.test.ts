@@ -1,7 +1,7 @@
 /** Single convolutions of odd sizes on integers, against sums in plain loops: exact. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { RandomStream } from '../../shared/domain/random.ts';
-import { integerModule } from './binding.ts';
+import { nativeModule } from './binding.ts';
 import { GraphBuilder } from './builder.ts';
 import { INSTRUCTION_SETS, IntegerNet, type InstructionSet, type IntegerOp } from './integer-net.ts';
 import { nativeNote, testExecutors } from './testing.ts';
@@ -76,7 +76,7 @@ describe.runIf(native)(`integer networks of one convolution${nativeNote}`, () =>
     const b = new GraphBuilder();
     b.function('run', () => ({ one: b.scalar(1) }));
     (await native!.create(b.build())).dispose();
-    for (const name of INSTRUCTION_SETS) if (integerModule()!.createIntegerNet(Int32Array.of(1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 0, -1, 0), new Float32Array(0), name)) sets.push(name); // prettier-ignore
+    for (const name of INSTRUCTION_SETS) if (nativeModule()!.createIntegerNet(Int32Array.of(1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 0, -1, 0), new Float32Array(0), name)) sets.push(name); // prettier-ignore
   });
 
   test('outputs and moments of 60 odd ones are exact on every instruction set', async () => {
@@ -93,7 +93,7 @@ describe.runIf(native)(`integer networks of one convolution${nativeNote}`, () =>
       const output = [outputSize(options, 0), outputSize(options, 1), filters] as const;
       const convolution: IntegerOp = { kind: 'convolution', inputs: [0], shape: output, kernel, stride, padding, groups, quantizer: null, stages: [] }; // prettier-ignore
       for (const set of sets) {
-        const net = new IntegerNet(integerModule()!, { ops: [input, convolution], quantizers: 1 }, set);
+        const net = new IntegerNet(nativeModule()!, { ops: [input, convolution], quantizers: 1 }, set);
         const name = `case ${seed}, ${set}`;
         net.load(Float32Array.of(1 / 255, -inputZero / 255, low, low + 255), [weights], [zeroPoints]);
         net.fold(0, new Float32Array(filters).fill(1), new Float32Array(filters));

@@ -30,6 +30,8 @@ const F = type(TF_TYPE.float32);
 const I = type(TF_TYPE.int32);
 const T = { T: F };
 const flag = (value: boolean): TfAttribute => ({ kind: 'bool', value });
+const int = (value: number): TfAttribute => ({ kind: 'int', value });
+const float = (value: number): TfAttribute => ({ kind: 'float', value });
 const ints = (value: readonly number[]): TfAttribute => ({ kind: 'ints', value });
 const NHWC: TfAttribute = { kind: 'string', value: 'NHWC' };
 
@@ -98,15 +100,6 @@ function averagePool<Ref>(node: Node, x: Ref, sink: TfSink<Ref>): Ref[] {
 /** [k, k, 1, channels x m] as TensorFlow's depthwise ops have it: [k, k, channels, m], the same numbers in the same order. */
 const depthwiseShape = ([kh, kw, , out]: Shape, channels: number): Shape => [kh, kw, channels, out / channels];
 
-/**
- * Assigns a copy. AssignVariableOp takes over the buffer of its value, and that of a fed value can be the caller's own array:
- * the variable would change with it, and the array would be let go of on one of TensorFlow's threads.
- */
-export function assignCopy<Ref>(resource: Ref, value: Ref, dtype: number, sink: Pick<TfSink<Ref>, 'op'>): Ref[] {
-  const copy = sink.op('DeepCopy', [value], { T: type(dtype) }, 1);
-  return sink.op('AssignVariableOp', [resource, copy[0]], { dtype: type(dtype) }, 0);
-}
-
 /** EqnetFakeQuant in TensorFlow's own ops. */
 function fakeQuant<Ref>([x, step, offset, low, high]: readonly Ref[], relu: boolean, { op }: TfSink<Ref>): Ref[] {
   const call = (name: string, ...inputs: Ref[]) => op(name, inputs, T, 1)[0];
@@ -140,7 +133,7 @@ function fakeQuantGrad<Ref>(ins: readonly Ref[], relu: boolean, sink: TfSink<Ref
   const sum = (value: Ref) => sink.op('Sum', [value, axes], { ...T, Tidx: I, keep_dims: flag(false) }, 1)[0];
   const { passed, code, outside } = straightThrough({ dy, x: relu ? call('Relu', x) : x, step, offset, low, high }, sink);
   const parts = [call('Mul', sum(code), step), sum(outside)];
-  const sums = sink.op('Pack', parts, { T: F, N: { kind: 'int', value: 2 }, axis: { kind: 'int', value: 0 } }, 1);
+  const sums = sink.op('Pack', parts, { T: F, N: int(2), axis: int(0) }, 1);
   return [relu ? call('ReluGrad', passed, x) : passed, sums[0]];
 }
 
@@ -161,7 +154,7 @@ function channelFakeQuantGrad<Ref>(ins: readonly Ref[], sink: TfSink<Ref>, shape
 function fusedBatchNorm(node: Node, extra: number): TfAttributes {
   const { epsilon, residual, inner, relu, cap, quantize } = node.attributes as unknown as FusedBatchNorm;
   return {
-    n: { kind: 'int', value: extra },
+    n: int(extra),
     epsilon: { kind: 'float', value: epsilon },
     residual: flag(residual),
     inner: flag(inner),
@@ -187,7 +180,11 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
       return sink.op('ReadVariableOp', [sink.resource(attributesOf(node, 'ReadVariable').variable)], { dtype: outputType() }, 1);
     case 'AssignVariable': {
       const { variable } = attributesOf(node, 'AssignVariable');
-      return assignCopy(sink.resource(variable), ins[0], TF_TYPE[variable.dtype], sink);
+      const dtype = type(TF_TYPE[variable.dtype]);
+      // A copy: AssignVariableOp takes over the buffer of its value, and that of a fed value can be the caller's own array. The
+      // variable would change with it, and the array would be let go of on one of TensorFlow's threads.
+      const [copy] = sink.op('DeepCopy', [ins[0]], { T: dtype }, 1);
+      return sink.op('AssignVariableOp', [sink.resource(variable), copy], { dtype }, 0);
     }
     case 'AssignAddVariable': {
       const { variable } = attributesOf(node, 'AssignAddVariable');
@@ -204,6 +201,17 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
       const inputs = [...resources, beta1Power, beta2Power, rate, scalar(beta1), scalar(beta2), scaled, gradient];
       return sink.op('ResourceApplyAdam', inputs, { ...T, use_locking: flag(false), use_nesterov: flag(false) }, 0);
     }
+    case 'AdamInPlace': {
+      const { count, extraScale, beta1, beta2, epsilon } = attributesOf(node, 'AdamInPlace');
+      const attributes = { n: int(count), k: int(ins.length - 4 - 4 * count), extra_scale: float(extraScale) };
+      return sink.op('EqnetAdam', ins, { ...attributes, beta1: float(beta1), beta2: float(beta2), epsilon: float(epsilon) }, 0);
+    }
+    case 'TableAdamInPlace': {
+      const { first, beta1, beta2, epsilon } = attributesOf(node, 'TableAdamInPlace');
+      const rates = { first_rate: float(1 - beta1), second_rate: float(1 - beta2) };
+      const attributes = { first: int(first), beta1: float(beta1), beta2: float(beta2), ...rates, epsilon: float(epsilon) };
+      return sink.op('EqnetTableAdam', ins, attributes, 0);
+    }
     case 'Sum':
     case 'Mean':
     case 'Max':
@@ -219,7 +227,7 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
       return sink.op(
         'ConcatV2',
         [...ins, intScalar(attributesOf(node, 'Concat').axis)],
-        { T: outputType(), Tidx: I, N: { kind: 'int', value: ins.length } },
+        { T: outputType(), Tidx: I, N: int(ins.length) },
         1,
       );
     case 'Split': {
@@ -227,23 +235,18 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
       return sink.op(
         'SplitV',
         [ins[0], intVector(sizes), intScalar(axis)],
-        { T: outputType(), Tlen: I, num_split: { kind: 'int', value: sizes.length } },
+        { T: outputType(), Tlen: I, num_split: int(sizes.length) },
         sizes.length,
       );
     }
     case 'Unpack':
-      return sink.op(
-        'Unpack',
-        ins,
-        { T: outputType(), num: { kind: 'int', value: node.outputs.length }, axis: { kind: 'int', value: 0 } },
-        node.outputs.length,
-      );
+      return sink.op('Unpack', ins, { T: outputType(), num: int(node.outputs.length), axis: int(0) }, node.outputs.length);
     case 'Pack':
-      return sink.op('Pack', ins, { T: outputType(), N: { kind: 'int', value: ins.length }, axis: { kind: 'int', value: 0 } }, 1);
+      return sink.op('Pack', ins, { T: outputType(), N: int(ins.length), axis: int(0) }, 1);
     case 'AddN':
-      return sink.op('AddN', ins, { ...T, N: { kind: 'int', value: ins.length } }, 1);
+      return sink.op('AddN', ins, { ...T, N: int(ins.length) }, 1);
     case 'Gather':
-      return sink.op('GatherV2', [...ins, intScalar(0)], { Tparams: F, Tindices: I, Taxis: I, batch_dims: { kind: 'int', value: 0 } }, 1);
+      return sink.op('GatherV2', [...ins, intScalar(0)], { Tparams: F, Tindices: I, Taxis: I, batch_dims: int(0) }, 1);
     case 'SegmentSum':
       return sink.op(
         'UnsortedSegmentSum',

@@ -3,14 +3,16 @@ import { nodesToRun } from './nodes-to-run.ts';
 
 /**
  * The program as the session runs it, so that an executor that goes op by op can run the same nodes: see `nodesToRun`.
- * Variables are those of `program`.
+ * Variables are those of `program`; they are changed by the effects as they were written, since nothing that goes op by op has variables
+ * that an op could change in place.
  *
  * @param fused as where the session has our own ops
  */
 export function programToRun(program: Program, fused: boolean): Program {
   let nextId = 0;
   const functions = [...program.functions].map(([name, fn]): [string, ProgramFunction] => {
-    const { nodes, resolve } = nodesToRun(fn, fused);
+    const unions = fn.unions.filter(({ effects }) => effects.length === 0);
+    const { nodes, resolve } = nodesToRun({ ...fn, unions }, fused);
     const copies = new Map<Node, Node>();
     const copied = (value: Value): Value => {
       const { node, index } = resolve(value);

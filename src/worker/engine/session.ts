@@ -1,21 +1,18 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { WorkbenchError } from '../../shared/contract/errors.ts';
-import { fusesProducts, hasFusedOps, type TfBinding } from './binding.ts';
+import { fusesProducts, hasFusedOps, nativeModule, type TfBinding } from './binding.ts';
 import { CallPlanner, changedBy, type Feeds } from './call-plan.ts';
 import type { EngineMemory, Executor } from './executor.ts';
+import { GraphWriter } from './graph-def.ts';
+import { openSession, type GraphSession } from './graph-session.ts';
 import type { HostArray, Node, Program, Shape, Value, Variable } from './graph.ts';
 import { attributesOf } from './graph.ts';
-import { assignCopy, lower, TF_TYPE, type TfAttributes, type TfSink } from './lowering.ts';
+import { lower, TF_TYPE, type TfAttributes, type TfSink } from './lowering.ts';
 import { nodesToRun } from './nodes-to-run.ts';
-import { SavedModelWriter } from './saved-model.ts';
 
 const typeOf = (dtype: 'float32' | 'int32' | 'bool') => ({ kind: 'type', value: TF_TYPE[dtype] }) as const;
 
-/** Writes all functions of a program into one SavedModel; variables are shared resources of its session. */
-function writeProgram(program: Program, fused: boolean, integers: boolean | undefined): Uint8Array {
-  const writer = new SavedModelWriter();
+/** Writes all functions of a program into one graph; variables are shared resources of its session. */
+function writeProgram(program: Program, fused: boolean, integers: boolean | undefined): GraphWriter {
+  const writer = new GraphWriter();
   const refs = new Map<Node, string[]>();
   let prefix = '';
   let counter = 0;
@@ -47,9 +44,10 @@ function writeProgram(program: Program, fused: boolean, integers: boolean | unde
     });
     writer.node(`read/${variable.name}`, 'ReadVariableOp', [name], { dtype });
     writer.node(`feed/${variable.name}`, 'Placeholder', [], { dtype, shape });
-    prefix = `write/${variable.name}`;
-    const [write] = assignCopy(name, `feed/${variable.name}`, TF_TYPE[variable.dtype], sink);
-    writer.node(`written/${variable.name}`, 'Const', [`^${write}`], { dtype: typeOf('float32') }, { data: Float32Array.of(1), shape: [] });
+    // A variable takes over the buffer of its value: the addon's can be the caller's array, our own module makes copies.
+    if (!fused) writer.node(`copy/${variable.name}`, 'DeepCopy', [`feed/${variable.name}`], { T: dtype });
+    const value = `${fused ? 'feed' : 'copy'}/${variable.name}`;
+    writer.target(`write/${variable.name}`, 'AssignVariableOp', [name, value], { dtype });
   }
   for (const fn of program.functions.values()) {
     const { nodes, resolve } = nodesToRun(fn, fused, integers);
@@ -57,7 +55,7 @@ function writeProgram(program: Program, fused: boolean, integers: boolean | unde
       const { node, index } = resolve(value);
       return refs.get(node)![index];
     };
-    const effects = new Set(fn.effects);
+    const effects = nodes.filter(({ outputs }) => outputs.length === 0);
     /** The last op that reads or changes each variable. */
     const before = new Map<Variable, string>();
     for (const node of nodes) if (node.op === 'ReadVariable') before.set(attributesOf(node, 'ReadVariable').variable, `n${node.id}_0`);
@@ -74,29 +72,28 @@ function writeProgram(program: Program, fused: boolean, integers: boolean | unde
       }
       // A variable is read before it is changed, and changed in the order written. The values that were read stay as they
       // are: AssignVariableOp replaces the variable's buffer, and the ops that update in place copy it while a read holds it.
-      const changed = effects.has(node) ? changedBy(node) : [];
-      controls = changed.flatMap((variable) => (before.has(variable) ? [`^${before.get(variable)}`] : []));
-      for (const earlier of node.after ?? []) controls.push(`^${refs.get(earlier)![0]}`);
       const inputs = node.inputs.map(refOf);
+      const changed = node.outputs.length === 0 ? changedBy(node) : [];
+      const first = [...changed.map((variable) => before.get(variable)), ...(node.after ?? []).map((earlier) => refs.get(earlier)![0])];
+      controls = [...new Set(first)].filter((one) => one !== undefined && !inputs.includes(one)).map((one) => `^${one}`);
       const outputs = lower(node, inputs, sink);
       controls = [];
       refs.set(node, outputs);
       for (const variable of changed) before.set(variable, outputs[0]);
     }
-    const done = fn.effects.map((effect) => `^${refs.get(effect)![0]}`);
-    writer.node(`${fn.name}/done`, 'Const', done, { dtype: typeOf('float32') }, { data: Float32Array.of(1), shape: [] });
+    const done = effects.map((effect) => `^${refs.get(effect)![0]}`);
+    writer.target(`${fn.name}/done`, 'NoOp', done, {});
     for (const [key, value] of fn.outputs) {
       writer.node(`${fn.name}/out/${key}`, 'Identity', [refOf(value)], { T: typeOf(value.dtype) });
     }
   }
-  return writer.finish();
+  return writer;
 }
 
 /** The default executor: one TensorFlow session for the whole program, one native call for each `run`. */
 export class SessionExecutor implements Executor {
   readonly kind = 'session';
-  feedMilliseconds = 0;
-  private readonly model: number;
+  private readonly session: GraphSession;
   private readonly planner: CallPlanner;
 
   constructor(
@@ -106,44 +103,11 @@ export class SessionExecutor implements Executor {
     integers?: boolean,
   ) {
     this.planner = new CallPlanner(program);
-    const directory = mkdtempSync(join(tmpdir(), 'eqnet-graph-'));
-    try {
-      // Outside of the inner try: a full disk is not the engine's fault and has its own way out.
-      writeFileSync(join(directory, 'saved_model.pb'), writeProgram(program, fused, integers));
-      try {
-        this.model = binding.loadSavedModel(directory, 'serve');
-      } catch (error) {
-        throw new WorkbenchError('engine-failed', `TensorFlow refused the graph: ${(error as Error).message}`, {}, error);
-      }
-    } finally {
-      rmSync(directory, { recursive: true, force: true });
-    }
+    this.session = openSession(binding, fused ? nativeModule() : null, writeProgram(program, fused, integers));
   }
 
-  private call(inputs: readonly { name: string; shape: Shape; data: HostArray }[], outputs: readonly string[]): HostArray[] {
-    const { binding } = this;
-    const started = performance.now();
-    const ids = inputs.map(({ shape, data }) =>
-      binding.createTensor(shape, data instanceof Float32Array ? TF_TYPE.float32 : TF_TYPE.int32, data),
-    );
-    this.feedMilliseconds += performance.now() - started;
-    try {
-      const results = binding.runSavedModel(
-        this.model,
-        ids,
-        inputs.map(({ name }) => `${name}:0`).join(','),
-        outputs.map((name) => `${name}:0`).join(','),
-      );
-      try {
-        return results.map(({ id }) => binding.tensorDataSync(id) as HostArray);
-      } finally {
-        for (const { id } of results) binding.deleteTensor(id);
-      }
-    } catch (error) {
-      throw new WorkbenchError('engine-failed', `TensorFlow stopped: ${(error as Error).message}`, {}, error);
-    } finally {
-      for (const id of ids) binding.deleteTensor(id);
-    }
+  get feedMilliseconds(): number {
+    return this.session.feedMilliseconds;
   }
 
   async run(name: string, feeds: Feeds, outputs?: readonly string[], effects = outputs === undefined): Promise<Record<string, HostArray>> {
@@ -154,8 +118,8 @@ export class SessionExecutor implements Executor {
       data,
     }));
     const fetches = plan.outputs.map(([key]) => `${name}/out/${key}`);
-    if (effects) fetches.push(`${name}/done`);
-    const results = fetches.length ? this.call(inputs, fetches) : [];
+    const targets = effects ? [`${name}/done`] : [];
+    const results = fetches.length + targets.length ? this.session.run(inputs, fetches, targets) : [];
     return Object.fromEntries(plan.outputs.map(([key], i) => [key, results[i]]));
   }
 
@@ -165,21 +129,14 @@ export class SessionExecutor implements Executor {
       shape: this.planner.checkedVariable(name, data).shape,
       data,
     }));
-    if (inputs.length)
-      this.call(
-        inputs,
-        [...values.keys()].map((name) => `written/${name}`),
-      );
+    const targets = [...values.keys()].map((name) => `write/${name}`);
+    if (inputs.length) this.session.run(inputs, [], targets);
   }
 
   async read(names: readonly string[]): Promise<Map<string, HostArray>> {
     for (const name of names) this.planner.variable(name);
-    const data = names.length
-      ? this.call(
-          [],
-          names.map((name) => `read/${name}`),
-        )
-      : [];
+    const fetches = names.map((name) => `read/${name}`);
+    const data = names.length ? this.session.run([], fetches) : [];
     return new Map(names.map((name, i) => [name, data[i]]));
   }
 
@@ -188,6 +145,6 @@ export class SessionExecutor implements Executor {
   }
 
   dispose(): void {
-    this.binding.deleteSavedModel(this.model);
+    this.session.dispose();
   }
 }

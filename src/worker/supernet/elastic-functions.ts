@@ -1,3 +1,4 @@
+import type { GraphBuilder } from '../engine/builder.ts';
 import type { Value, Variable } from '../engine/graph.ts';
 import { gradientsOf } from '../engine/gradients.ts';
 import { forward } from '../models/forward.ts';
@@ -98,64 +99,91 @@ export function momentsOnly(scope: ProgramScope): void {
 
 /** One optimizer step from the accumulated gradients of all passes. */
 export function apply(scope: ProgramScope): void {
-  const { b, layout } = scope;
+  const { b } = scope;
   b.function(functionNames.apply, () => {
-    const [rate, tableRate, beta1Power, beta2Power, limit] = ['rate', 'tableRate', 'beta1Power', 'beta2Power', 'clip'].map((name) =>
-      b.feed(name, []),
-    );
-    const clip = (gradient: Value) => b.clip(gradient, b.neg(limit), limit);
-    const empty = (variable: Variable) => b.assign(variable, b.zerosLike(b.read(variable)));
+    const rates = {
+      rate: b.feed('rate', []),
+      tableRate: b.feed('tableRate', []),
+      beta1Power: b.feed('beta1Power', []),
+      beta2Power: b.feed('beta2Power', []),
+      limit: b.feed('clip', []),
+    };
     const { all, counted, loss } = moments(scope);
-    const regularized = new Map(
-      counted.map((entry) => [`${entry.layer.name}/weights`, b.mul(entry.gradient, b.scalar(1 / counted.length))]),
-    );
-    for (const variable of scope.elastic) {
-      const accumulator = scope.accumulator(variable.name, variable.shape);
-      const task = b.read(accumulator);
-      const extra = regularized.get(variable.name);
-      b.applyAdam(scope.adamState(variable), clip(extra ? b.plus(task, extra) : task), rate, beta1Power, beta2Power);
-      empty(accumulator);
-    }
+    updateWeights(scope, new Map(counted.map(({ layer, gradient }) => [`${layer.name}/weights`, gradient])), 1 / counted.length, rates);
     const tables = scope.tables();
-    const dummy = new Float32Array(layout.size).fill(1);
-    dummy[0] = 0;
-    maskedAdam(scope, tables.steps, scope.accumulator('used/steps', [layout.size]), tableRate, clip, null);
-    maskedAdam(scope, tables.offsets, scope.accumulator('used/offsets', [layout.size]), tableRate, clip, b.constant(dummy, [layout.size]));
-    for (const name of [TABLE_NAMES.steps, TABLE_NAMES.offsets, 'used/steps', 'used/offsets'])
-      empty(scope.accumulator(name, [layout.size]));
+    updateTable(scope, tables.steps, 'used/steps', 0, rates);
+    updateTable(scope, tables.offsets, 'used/offsets', 1, rates);
     return { loss, skewness: b.pack(all.map((entry) => entry.skewness)), kurtosis: b.pack(all.map((entry) => entry.kurtosis)) };
+  });
+}
+
+/** Scalars of an optimizer step. */
+type Rates = Record<'rate' | 'tableRate' | 'beta1Power' | 'beta2Power' | 'limit', Value>;
+const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+
+const clip = (b: GraphBuilder, gradient: Value, limit: Value) => b.clip(gradient, b.neg(limit), limit);
+const empty = (b: GraphBuilder, variable: Variable) => b.assign(variable, b.zerosLike(b.read(variable)));
+
+/**
+ * Clip by value and Adam for all weights from their accumulators, which are emptied.
+ * @param extras gradients that some have besides, each times `extraScale`
+ */
+function updateWeights(scope: ProgramScope, extras: ReadonlyMap<string, Value>, extraScale: number, rates: Rates): void {
+  const { b } = scope;
+  const { rate, beta1Power, beta2Power, limit } = rates;
+  // Those with an extra gradient first, as the op takes them.
+  const variables = [true, false].flatMap((extra) => scope.elastic.filter(({ name }) => extras.has(name) === extra));
+  const states = variables.map((variable) => ({
+    ...scope.adamState(variable),
+    accumulator: scope.accumulator(variable.name, variable.shape),
+    extra: extras.get(variable.name),
+  }));
+  const changed = (['variable', 'momentum', 'velocity', 'accumulator'] as const).flatMap((part) => states.map((state) => state[part]));
+  const inputs = [rate, beta1Power, beta2Power, limit, ...changed.map((variable) => b.read(variable))];
+  const given = states.flatMap(({ extra }) => extra ?? []);
+  b.inPlace('AdamInPlace', [...inputs, ...given], { changed, count: states.length, extraScale, ...ADAM }, () => {
+    for (const { extra, accumulator, ...state } of states) {
+      const task = b.read(accumulator);
+      const gradient = extra ? b.plus(task, b.mul(extra, b.scalar(extraScale))) : task;
+      b.applyAdam(state, clip(b, gradient, limit), rate, beta1Power, beta2Power, ADAM);
+      empty(b, accumulator);
+    }
   });
 }
 
 /**
  * Adam with a step count for each entry; entries that no pass used keep everything, so that unused bit-widths do not
- * drift on stale momentum (eqnet-spec 1.4, elastic-step note 2).
+ * drift on stale momentum (eqnet-spec 1.4, elastic-step note 2). The accumulators are emptied.
+ * @param usedName accumulator of how often each entry was used
+ * @param first    entries in front of it never move
  */
-function maskedAdam(
-  scope: ProgramScope,
-  table: Variable,
-  used: Variable,
-  rate: Value,
-  clip: (gradient: Value) => Value,
-  fixed: Value | null,
-): void {
+function updateTable(scope: ProgramScope, table: Variable, usedName: string, first: number, { tableRate, limit }: Rates): void {
   const { b } = scope;
-  const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-8];
+  const { beta1, beta2, epsilon } = ADAM;
+  const [size] = table.shape;
   const { momentum, velocity } = scope.adamState(table);
   const count = b.variable(`adam/t/${table.name}`, table.shape);
-  const one = b.scalar(1);
-  const touched = b.minimum(b.read(used), one);
-  const mask = fixed ? b.mul(touched, fixed) : touched;
-  const gradient = clip(b.read(scope.accumulator(table.name, table.shape)));
-  const blend = (old: Value, next: Value, beta: number) => b.plus(old, b.mul(mask, b.mul(b.sub(next, old), b.scalar(1 - beta))));
-  const m = blend(b.read(momentum), gradient, beta1);
-  const v = blend(b.read(velocity), b.square(gradient), beta2);
-  const t = b.plus(b.read(count), mask);
-  const safe = b.maximum(t, one);
-  const corrected = b.div(m, b.sub(one, b.pow(b.scalar(beta1), safe)));
-  const root = b.plus(b.sqrt(b.div(v, b.sub(one, b.pow(b.scalar(beta2), safe)))), b.scalar(epsilon));
-  b.assign(table, b.sub(b.read(table), b.mul(b.mul(mask, rate), b.div(corrected, root))));
-  b.assign(momentum, m);
-  b.assign(velocity, v);
-  b.assign(count, t);
+  const [accumulator, used] = [scope.accumulator(table.name, [size]), scope.accumulator(usedName, [size])];
+  const changed = [table, momentum, velocity, count, accumulator, used];
+  const inputs = [tableRate, limit, ...changed.map((variable) => b.read(variable))];
+  b.inPlace('TableAdamInPlace', inputs, { changed, first, ...ADAM }, () => {
+    const one = b.scalar(1);
+    const touched = b.minimum(b.read(used), one);
+    const moving = Float32Array.from({ length: size }, (_, i) => Number(i >= first));
+    const mask = first ? b.mul(touched, b.constant(moving, [size])) : touched;
+    const gradient = clip(b, b.read(accumulator), limit);
+    const blend = (old: Value, next: Value, beta: number) => b.plus(old, b.mul(mask, b.mul(b.sub(next, old), b.scalar(1 - beta))));
+    const m = blend(b.read(momentum), gradient, beta1);
+    const v = blend(b.read(velocity), b.square(gradient), beta2);
+    const t = b.plus(b.read(count), mask);
+    const safe = b.maximum(t, one);
+    const corrected = b.div(m, b.sub(one, b.pow(b.scalar(beta1), safe)));
+    const root = b.plus(b.sqrt(b.div(v, b.sub(one, b.pow(b.scalar(beta2), safe)))), b.scalar(epsilon));
+    b.assign(table, b.sub(b.read(table), b.mul(b.mul(mask, tableRate), b.div(corrected, root))));
+    b.assign(momentum, m);
+    b.assign(velocity, v);
+    b.assign(count, t);
+    empty(b, accumulator);
+    empty(b, used);
+  });
 }

@@ -2,7 +2,7 @@ import type { Configuration } from '../../shared/schema/configuration.ts';
 import { top1 } from '../../shared/domain/top1.ts';
 import { imagesAsFloat } from '../data/batch.ts';
 import { imageSize, type ImageSet } from '../data/dataset.ts';
-import { integerModule } from '../engine/binding.ts';
+import { nativeModule } from '../engine/binding.ts';
 import type { Executor } from '../engine/executor.ts';
 import type { IntegerView } from '../quant/integer-view.ts';
 import { IntegerMeasuring } from './integer-measuring.ts';
@@ -73,7 +73,7 @@ export class Evaluator {
 
 /** Measuring by native code on integers, where it is there and fits the network; else by the run's program. */
 function measuringOf(executor: Executor, supernet: TrainedSupernet, batch: number, onLayer?: () => Promise<void>): Measuring {
-  const module = executor.kind === 'portable' ? null : integerModule();
+  const module = executor.kind === 'portable' ? null : nativeModule();
   const plan = module && integerPlan(supernet.layout);
   return plan ? new IntegerMeasuring(module, plan, supernet, { onLayer }) : new ProgramMeasuring(executor, supernet, batch);
 }

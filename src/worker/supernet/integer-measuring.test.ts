@@ -7,7 +7,7 @@ import { RandomStream } from '../../shared/domain/random.ts';
 import { FULL_SPACE } from '../../shared/domain/test-networks.ts';
 import type { Configuration } from '../../shared/schema/configuration.ts';
 import type { ImageSet } from '../data/dataset.ts';
-import { integerModule } from '../engine/binding.ts';
+import { nativeModule } from '../engine/binding.ts';
 import type { Executor } from '../engine/executor.ts';
 import { INSTRUCTION_SETS, IntegerNet, type IntegerModule } from '../engine/integer-net.ts';
 import { nativeNote, testExecutors } from '../engine/testing.ts';
@@ -65,7 +65,7 @@ describe.runIf(native)(`measuring on integers${nativeNote}`, () => {
   let executor: Executor;
   let supernet: TrainedSupernet;
   const evaluator = (instructions?: (typeof INSTRUCTION_SETS)[number], batch = BATCH) =>
-    new Evaluator(new IntegerMeasuring(integerModule()!, integerPlan(LAYOUT)!, supernet, { instructions }), 3, batch);
+    new Evaluator(new IntegerMeasuring(nativeModule()!, integerPlan(LAYOUT)!, supernet, { instructions }), 3, batch);
   beforeAll(async () => {
     const sizes = { pretrainBatch: 0, trainBatch: 2, evaluationBatch: BATCH, recalibration: [RECALIBRATION], calibration: 0 };
     const program = buildProgram(LAYOUT, sizes);
@@ -78,7 +78,7 @@ describe.runIf(native)(`measuring on integers${nativeNote}`, () => {
   const available = () =>
     INSTRUCTION_SETS.filter((name) => {
       try {
-        new IntegerNet(integerModule()!, integerPlan(LAYOUT)!, name).release();
+        new IntegerNet(nativeModule()!, integerPlan(LAYOUT)!, name).release();
         return true;
       } catch {
         return false;
@@ -151,7 +151,7 @@ describe.runIf(native)(`measuring on integers${nativeNote}`, () => {
     const onLayer = async () => {
       if (++layers === 4) throw new Error('stopped');
     };
-    const measuring = new IntegerMeasuring(integerModule()!, integerPlan(LAYOUT)!, supernet, { onLayer });
+    const measuring = new IntegerMeasuring(nativeModule()!, integerPlan(LAYOUT)!, supernet, { onLayer });
     const stopped = new Evaluator(measuring, 3, BATCH);
     await expect(stopped.measure(CONFIGURATIONS[0][1], TEST, options)).rejects.toThrow('stopped');
     expect(layers).toBe(4);
@@ -161,7 +161,7 @@ describe.runIf(native)(`measuring on integers${nativeNote}`, () => {
 
   test('memory for the next configuration is given back on request, and taken again', async () => {
     const held = new Set<object>();
-    const real = integerModule()!;
+    const real = nativeModule()!;
     const module: IntegerModule = {
       ...real,
       createIntegerNet(...made) {
@@ -185,12 +185,12 @@ describe.runIf(native)(`measuring on integers${nativeNote}`, () => {
   test('a scale that is not finite is told, not measured', async () => {
     const gamma = supernet.parameters.get('more.bn/gamma')!.slice().fill(NaN);
     const broken = { ...supernet, parameters: new Map([...supernet.parameters, ['more.bn/gamma', gamma]]) };
-    const measuring = new IntegerMeasuring(integerModule()!, integerPlan(LAYOUT)!, broken);
+    const measuring = new IntegerMeasuring(nativeModule()!, integerPlan(LAYOUT)!, broken);
     await expect(measuring.ready(CONFIGURATIONS[0][1], RECALIBRATION)).rejects.toThrow("layer 'more' is not a finite number");
   });
 
   test('arrays that do not fit are refused', () => {
-    const net = new IntegerNet(integerModule()!, integerPlan(LAYOUT)!);
+    const net = new IntegerNet(nativeModule()!, integerPlan(LAYOUT)!);
     expect(() => net.load(new Float32Array(3), [], [])).toThrow('3 values where the network takes');
     expect(() => net.fold(99, new Float32Array(1), new Float32Array(1))).toThrow('no such convolution');
     net.release();
