@@ -8,6 +8,7 @@
 namespace eqnet {
 void RegisterAdam();
 void RegisterBatchNorm();
+void RegisterBatchNormInference();
 void RegisterChannelQuant();
 void RegisterDepthwise();
 void RegisterFakeQuant();
@@ -22,6 +23,7 @@ NAPI_MODULE_INIT() {
   try {
     eqnet::RegisterAdam();
     eqnet::RegisterBatchNorm();
+    eqnet::RegisterBatchNormInference();
     eqnet::RegisterChannelQuant();
     eqnet::RegisterDepthwise();
     eqnet::RegisterFakeQuant();
