@@ -8,6 +8,7 @@
 namespace eqnet {
 void RegisterAdam();
 void RegisterBatchNorm();
+void RegisterBatchNormInference();
 void RegisterChannelQuant();
 void RegisterDenseConv();
 void RegisterDepthwise();
@@ -25,6 +26,7 @@ NAPI_MODULE_INIT() {
   try {
     eqnet::RegisterAdam();
     eqnet::RegisterBatchNorm();
+    eqnet::RegisterBatchNormInference();
     eqnet::RegisterChannelQuant();
     eqnet::RegisterDenseConv();
     eqnet::RegisterDepthwise();

@@ -1,8 +1,7 @@
 import { createRequire } from 'node:module';
 import { eqnet } from '../../shared/contract/command-line.ts';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
-import type { HostArray } from './graph.ts';
-import type { SessionModule } from './graph-session.ts';
+import type { HostArray, Shape } from './graph.ts';
 import type { IntegerModule } from './integer-net.ts';
 import type { MlpModule } from './mlp.ts';
 
@@ -35,6 +34,17 @@ export interface TfBinding {
   readonly TF_ATTR_TYPE: number;
   readonly TF_ATTR_SHAPE: number;
   readonly TF_Version: string;
+}
+
+export type SessionHandle = object;
+
+/** A session's exports of our own native module; see resources/engine/native/session_api.cc. */
+export interface SessionModule {
+  openSession(graph: Uint8Array, config: Uint8Array): SessionHandle;
+  /** Keeps copies for the next `runSession`. */
+  feedSession(session: SessionHandle, names: readonly string[], arrays: readonly HostArray[], shapes: readonly Shape[]): void;
+  runSession(session: SessionHandle, fetches: readonly string[], targets: readonly string[]): HostArray[];
+  closeSession(session: SessionHandle): void;
 }
 
 /** Exports of our own native module. */

@@ -24,7 +24,9 @@ export function nodesOf(fn: ProgramFunction, fused: boolean, integers = false): 
   if (integers)
     for (const { node, inputs } of quantConvolutions(nodes))
       stands.set(node.outputs[0], standIn(node, 'QuantConv2D', inputs, node.outputs, node.attributes).outputs[0]);
-  fuseBatchNorms(nodes, leaving, stands);
+  const readers = new Readers(nodes, leaving);
+  fuseBatchNorms(nodes, readers, stands);
+  clipInference(nodes, readers, stands);
   const resolve = (value: Value): Value => stands.get(value) ?? value;
   return { nodes: ordered(leaving, effectsInPlace(fn, resolve), resolve), resolve };
 }
@@ -178,12 +180,10 @@ function follow(readers: Readers, norm: Node, grad: Node | null, depth: Depth): 
  * together with the addition of a residual, with a fake quantization before it, the ReLU or ReLU6, and the fake quantization
  * behind it, and their gradients: wherever nothing else reads what lies between.
  *
- * @param nodes   of one function, in topological order
- * @param leaving values that the function puts out or stores
- * @param stands  gets what stands for the values that are no more
+ * @param nodes  of one function, in topological order
+ * @param stands gets what stands for the values that are no more
  */
-function fuseBatchNorms(nodes: readonly Node[], leaving: ReadonlySet<Value>, stands: Map<Value, Value>): void {
-  const readers = new Readers(nodes, leaving);
+function fuseBatchNorms(nodes: readonly Node[], readers: Readers, stands: Map<Value, Value>): void {
   const claimed = new Set<Value>();
   for (const norm of nodes) {
     if (norm.op !== 'BatchNormTrain') continue;
@@ -213,6 +213,19 @@ function fuseBatchNorms(nodes: readonly Node[], leaving: ReadonlySet<Value>, sta
     [dx, dgamma, dbeta, chain.sums, chain.passed, chain.innerSums].forEach((value, i) => {
       if (value) stands.set(value, fusedGrad.outputs[i]);
     });
+  }
+}
+
+/** Puts our own op (resources/engine/native/batch_norm_inference.cc) in the place of each batch normalization with given statistics, and of the ReLU that alone reads it. */
+function clipInference(nodes: readonly Node[], readers: Readers, stands: Map<Value, Value>): void {
+  for (const norm of nodes) {
+    if (norm.op !== 'BatchNormInference') continue;
+    const { epsilon } = attributesOf(norm, 'BatchNormInference');
+    const [y] = norm.outputs;
+    const relu = readers.of(y).find((node) => node.op in RELU_CAP && readers.only(y, [node]));
+    const clip = relu ? { low: 0, high: RELU_CAP[relu.op]! } : { low: -Infinity, high: Infinity };
+    const [output] = relu?.outputs ?? [y];
+    stands.set(output, standIn(norm, 'ClippedBatchNormInference', norm.inputs, [output], { epsilon, ...clip }).outputs[0]);
   }
 }
 

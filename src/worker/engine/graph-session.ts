@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WorkbenchError } from '../../shared/contract/errors.ts';
-import type { TfBinding } from './binding.ts';
+import type { SessionHandle, SessionModule, TfBinding } from './binding.ts';
 import { configWithoutGrappler, savedModel, type GraphWriter } from './graph-def.ts';
 import type { HostArray, Shape } from './graph.ts';
 import { TF_TYPE } from './lowering.ts';
@@ -25,17 +25,6 @@ export interface GraphSession {
   dispose(): void;
 }
 
-type Handle = object;
-
-/** Exports of our own native module; see resources/engine/native/session_api.cc. */
-export interface SessionModule {
-  openSession(graph: Uint8Array, config: Uint8Array): Handle;
-  /** Keeps copies for the next `runSession`. */
-  feedSession(session: Handle, names: readonly string[], arrays: readonly HostArray[], shapes: readonly Shape[]): void;
-  runSession(session: Handle, fetches: readonly string[], targets: readonly string[]): HostArray[];
-  closeSession(session: Handle): void;
-}
-
 /** The first output of each op. */
 const outputs = (names: readonly string[]) => names.map((name) => `${name}:0`);
 
@@ -55,7 +44,7 @@ const STOPPED = 'TensorFlow stopped';
 /** Through our own native module. */
 class NativeSession implements GraphSession {
   feedMilliseconds = 0;
-  private readonly session: Handle;
+  private readonly session: SessionHandle;
 
   constructor(
     private readonly module: SessionModule,

@@ -41,6 +41,8 @@ export interface OpAttributes {
   BatchNormTrain: { epsilon: number };
   BatchNormGrad: { epsilon: number };
   BatchNormInference: { epsilon: number };
+  /** `BatchNormInference` and the ReLU behind it: clipped to [low, high] */
+  ClippedBatchNormInference: { epsilon: number; low: number; high: number };
   FakeQuant: { relu: boolean };
   FakeQuantGrad: { relu: boolean };
   FusedBatchNorm: FusedBatchNorm;

@@ -353,6 +353,10 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
       return sink
         .op('FusedBatchNormV3', ins, { ...bn, is_training: flag(false), exponential_avg_factor: { kind: 'float', value: 1 } }, 6)
         .slice(0, 1);
+    case 'ClippedBatchNormInference': {
+      const { epsilon, low, high } = attributesOf(node, 'ClippedBatchNormInference');
+      return sink.op('EqnetBatchNormInference', ins, { epsilon: float(epsilon), low: float(low), high: float(high) }, 1);
+    }
     case 'SoftmaxCrossEntropy':
       return sink.op('SoftmaxCrossEntropyWithLogits', ins, T, 2);
     case 'FakeQuant': {

@@ -7,7 +7,7 @@ const BYTES_PER_ELEMENT = 4;
 const IN_PLACE: ReadonlySet<OpName> = new Set<OpName>([
   'Neg', 'Exp', 'Log', 'Sqrt', 'Square', 'Reciprocal', 'Rint', 'Abs', 'Relu', 'Relu6', 'Sigmoid', 'Softmax', 'LogSoftmax', 'Add', 'Sub', 'Mul',
   'Div', 'Maximum', 'Minimum', 'Pow', 'Clip', 'AddN', 'BiasAdd', 'ReluGrad', 'Relu6Grad', 'FakeQuant', 'FakeQuantGrad', 'FusedBatchNormGrad',
-  'ChannelFakeQuantGrad',
+  'ChannelFakeQuantGrad', 'ClippedBatchNormInference',
 ]); // prettier-ignore
 /** Ops whose result is the memory of their input, or that of a variable. */
 const ALIASES: ReadonlySet<OpName> = new Set<OpName>(['Reshape', 'ReadVariable']);

@@ -13,6 +13,7 @@ const KIND_OF_OP: Partial<Record<OpName, ProfileKind>> = {
   BatchNormTrain: 'normalization',
   BatchNormGrad: 'normalization',
   BatchNormInference: 'normalization',
+  ClippedBatchNormInference: 'normalization',
   FusedBatchNorm: 'normalization',
   FusedBatchNormGrad: 'normalization',
   MaxPool: 'pooling',
