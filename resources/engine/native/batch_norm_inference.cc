@@ -1,10 +1,9 @@
 // Batch normalization with given statistics, and the ReLU or ReLU6 behind it, as one TensorFlow op on the CPU, where its input lies if
 // nothing else reads that. y = clip((x - mean) gamma / sqrt(variance + epsilon) + beta, low, high)
 #include <cmath>
-#include <cstdint>
-#include <cstring>
 #include <vector>
 
+#include "lanes_headers.h"
 #include "rows.h"
 #include "tf_op.h"
 
@@ -18,8 +17,8 @@ struct Attributes {
   float high;
 };
 
+// Vectors over the channels of joined rows.
 struct Norm {
-  int64_t channels;
   const float* mean;
   const float* scale;
   const float* beta;
@@ -28,7 +27,7 @@ struct Norm {
 };
 
 struct Loops {
-  void (*forward)(const Norm&, Span, const float* x, float* y);
+  void (*forward)(const Part&, const Norm&, const float* x, float* y);
 };
 
 #define EQNET_LOOPS "batch_norm_inference_loops.h"
@@ -49,10 +48,14 @@ void Compute(void* kernel, Context& context) {
   const Input mean = context.Get(3);
   const Input variance = context.Get(4);
   if (!context.ok() || gamma.size == 0) return;
-  std::vector<float> scale(gamma.size);
-  for (int64_t c = 0; c < gamma.size; c++) scale[c] = gamma.data[c] / std::sqrt(variance.data[c] + attributes.epsilon);
-  const Norm norm{gamma.size, mean.data, scale.data(), beta.data, attributes.low, attributes.high};
-  ParallelRows(x.size / norm.channels, norm.channels, [&](int64_t, Span span) { loops.forward(norm, span, x.data, y); });
+  const int64_t channels = gamma.size;
+  std::vector<float> scales(channels);
+  for (int64_t c = 0; c < channels; c++) scales[c] = gamma.data[c] / std::sqrt(variance.data[c] + attributes.epsilon);
+  const JoinedRows joined(x.size, channels);
+  const auto repeated = [&](const float* of) { return joined.Repeat(std::vector<float>(of, of + channels)); };
+  const std::vector<float> means = repeated(mean.data), scale = repeated(scales.data()), shift = repeated(beta.data);
+  const Norm norm{means.data(), scale.data(), shift.data(), attributes.low, attributes.high};
+  ParallelParts(joined, [&](int64_t, const Part& part) { loops.forward(part, norm, x.data, y); });
 }
 
 }  // namespace
