@@ -4,9 +4,18 @@ import type { ViewName } from '../router/views.ts';
 
 const modules = import.meta.glob<{ default: Component }>('./*/*View.vue');
 
-const found = new Map(
-  Object.entries(modules).map(([path, load]) => [path.split('/')[1], defineAsyncComponent({ loader: load, delay: 120 })]),
-);
+const loaders = new Map(Object.entries(modules).map(([path, load]) => [path.split('/')[1], load]));
+const found = new Map([...loaders].map(([name, loader]) => [name, defineAsyncComponent({ loader, delay: 120 })]));
+
+/** Fetches a screen that will probably be shown next, when the window has nothing else to do. */
+export function fetchAhead(view: ViewName): void {
+  // where it cannot be had, showing it says so
+  requestIdleCallback(() =>
+    loaders
+      .get(view)?.()
+      .catch(() => undefined),
+  );
+}
 
 /** The screen, or null for one that does not exist. */
 export const screenOf = (view: ViewName): Component | null => found.get(view) ?? null;
