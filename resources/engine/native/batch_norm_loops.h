@@ -29,7 +29,7 @@ void Moments(const Part& part, const float* x, const float* shift, double* sums)
         Prefetch(next);
         const Floats d = LoadSome(next, width) - from;
         sum += d;
-        square += d * d;
+        square = MulAdd(d, d, square);
       }
       AddTo(sums + c, sum, width);
       AddTo(sums + part.channels + c, square, width);
@@ -50,7 +50,7 @@ static void Forward(const Part& part, const Normalization& n, const Activation& 
       for (int64_t row = 0; row < rows; row++, i += part.channels) {
         Prefetch(x + i);
         if (kResidual) Prefetch(residual + i);
-        Floats z = LoadSome(x + i, width) * scale + shift;
+        Floats z = MulAdd(LoadSome(x + i, width), scale, shift);
         if (kInner) z = Quantize<false>(z, activation.inner);
         if (kResidual) z += LoadSome(residual + i, width);
         StoreSome(y + i, Activate<kRelu, kQuantize>(z, activation), width);
@@ -87,14 +87,14 @@ static void Reduce(const Part& part, const Normalization& n, const Activation& o
         Prefetch(dy + i);
         if (kResidual) Prefetch(residual + i);
         const Floats value = LoadSome(x + i, width);
-        const Floats z = value * scale + shift;
+        const Floats z = MulAdd(value, scale, shift);
         Floats sum_in = kInner ? Quantize<false>(z, activation.inner) : z;
         if (kResidual) sum_in += LoadSome(residual + i, width);
         Floats d = Deactivate<kRelu, kQuantize>(LoadSome(dy + i, width), sum_in, activation, sums);
         if (kResidual) StoreSome(passed + i, d, width);
         if (kInner) d = Gradient<false>(d, z, activation.inner, inner_sums);
         sum += d;
-        product += d * (value - mean);
+        product = MulAdd(d, value - mean, product);
       }
       AddTo(totals + c, sum, width);
       AddTo(totals + part.channels + c, product, width);
@@ -115,17 +115,17 @@ static void Backward(const Part& part, const Normalization& n, const Activation&
       const Floats scale = Load(n.scale + c);
       const Floats shift = Load(n.shift + c);
       const Floats mean = Load(n.mean + c);
-      const Floats slope = Load(n.slope + c);
+      const Floats slope = -Load(n.slope + c);
       const Floats level = Load(n.level + c);
       int64_t i = first + c;
       for (int64_t row = 0; row < rows; row++, i += part.channels) {
         Prefetch(x + i);
         Prefetch(dy + i);
         const Floats value = LoadSome(x + i, width);
-        const Floats z = value * scale + shift;
+        const Floats z = MulAdd(value, scale, shift);
         const Floats from = LoadSome(dy + i, width);
         const Floats d = kInner ? Gradient<false>(from, z, activation.inner, unused) : Deactivate<kRelu, kQuantize>(from, z, activation, unused);
-        StoreSome(dx + i, scale * (d - level - (value - mean) * slope), width);
+        StoreSome(dx + i, scale * MulAdd(value - mean, slope, d - level), width);
       }
     }
   });

@@ -120,16 +120,22 @@ void ComputeInput(void* kernel, Context& context) {
     });
     return;
   }
+  // The gradient takes shape where it stays, unless there is padding around it or registers reach behind it.
+  const bool direct = !s.padded() && s.run() % kWidest == 0;
   ParallelBlocks(s.batch, 1, [&](int64_t image, int64_t, int64_t) {
-    std::vector<float> row(s.out_width * stride), lines(s.lines() * s.line() + kWidest);
+    std::vector<float> row(s.out_width * stride), store(direct ? 0 : s.lines() * s.line() + kWidest);
+    float* of_image = dx + image * s.image();
+    float* lines = direct ? of_image : store.data();
+    if (direct) std::fill_n(lines, s.image(), 0.0f);
     const float* from = dy.data + image * s.pixels() * s.out;
     for (int64_t y = 0; y < s.out_height; y++, from += s.out_width * s.out)
       for (int64_t ky = 0; ky < s.kernel_y; ky++) {
         loops.product({from, s.out}, s.out_width, s.out, {transposed.data() + ky * s.out * stride, stride}, s.run(), row.data(), stride);
-        loops.scatter({row.data(), stride}, s.out_width, s.run(), lines.data() + (y * s.stride_y + ky) * s.line(), s.stride_x * s.in);
+        loops.scatter({row.data(), stride}, s.out_width, s.run(), lines + (y * s.stride_y + ky) * s.line(), s.stride_x * s.in);
       }
+    if (direct) return;
     for (int64_t y = 0; y < s.height; y++)
-      std::copy_n(lines.data() + (s.top + y) * s.line() + s.left * s.in, s.width * s.in, dx + image * s.image() + y * s.width * s.in);
+      std::copy_n(lines + (s.top + y) * s.line() + s.left * s.in, s.width * s.in, of_image + y * s.width * s.in);
   });
 }
 

@@ -37,6 +37,8 @@ typedef int32_t Ints __attribute__((vector_size(kLanes * sizeof(int32_t))));
 
 // How lanes are compared and stored, for compilers to find instructions for.
 #define EQNET_PLAIN_LANES                                                                            \
+  constexpr bool kCorrects = false;                                                                  \
+  static inline Floats Corrected(const Floats& quotient, const Floats&, const Floats&, const Floats&) { return quotient; } \
   static inline Floats Most(const Floats& a, const Floats& b) { return a > b ? a : b; }             \
   static inline Floats Least(const Floats& a, const Floats& b) { return a < b ? a : b; }            \
   static inline bool AnyBeyond(const Floats& x, float bound) {                                       \
@@ -90,6 +92,11 @@ static inline void DotTile(const ConvolutionRow& row, int64_t block, int64_t x) 
 EQNET_TILES(16, 8)
 static inline Floats Most(Floats a, Floats b) { return (Floats)_mm512_max_ps((__m512)a, (__m512)b); }
 static inline Floats Least(Floats a, Floats b) { return (Floats)_mm512_min_ps((__m512)a, (__m512)b); }
+constexpr bool kCorrects = true;
+static inline Floats Corrected(Floats quotient, Floats x, Floats step, Floats inverse) {
+  const __m512 rest = _mm512_fnmadd_ps((__m512)quotient, (__m512)step, (__m512)x);
+  return (Floats)_mm512_fmadd_ps(rest, (__m512)inverse, (__m512)quotient);
+}
 static inline bool AnyBeyond(Floats x, float bound) {
   return _mm512_cmp_ps_mask(_mm512_abs_ps((__m512)x), _mm512_set1_ps(bound), _CMP_GT_OQ) != 0;
 }

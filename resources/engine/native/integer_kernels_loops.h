@@ -59,18 +59,19 @@ static inline __attribute__((always_inline)) Floats Load(const float* from) {
   return x;
 }
 
-// rint(clip((x - offset) / step, low, high)) + shift. The quotient is a product with 1 / step where that gives the same code: it
-// is off by less than 1e-4, so only where one of them is that close to a tie they are divided. Nearest integer, ties to even: the
-// sum with 1.5 * 2^23 has no room for a fraction.
+// rint(clip((x - offset) / step, low, high)) + shift. The quotient is a product with 1 / step where that gives the same code: where the
+// instruction set corrects it (Corrected), it is that of a division; elsewhere it is off by less than 1e-4, so only where one of them is
+// that close to a tie they are divided. Nearest integer, ties to even: the sum with 1.5 * 2^23 has no room for a fraction.
 static inline __attribute__((always_inline)) void QuantizeLanes(Floats x, const CodeGrid& grid, float inverse, bool divide, uint8_t* codes) {
   constexpr float kRoom = 12582912.0f;
   const Floats zero{};
   const Floats low = zero + grid.low, high = zero + grid.high;
-  Floats v = (x - grid.offset) * inverse;
-  v = Least(Most(v, low), high);
+  const Floats from_offset = x - grid.offset;
+  Floats v = Least(Most(from_offset * inverse, low), high);
+  if (kCorrects) v = Least(Most(Corrected(v, from_offset, zero + grid.step, zero + inverse), low), high);
   Floats code = (v + kRoom) - kRoom;
-  if (divide || AnyBeyond(v - code, 0.4998f)) {
-    v = Least(Most((x - grid.offset) / grid.step, low), high);
+  if (divide || (!kCorrects && AnyBeyond(v - code, 0.4998f))) {
+    v = Least(Most(from_offset / grid.step, low), high);
     code = (v + kRoom) - kRoom;
   }
   StoreCodes(__builtin_convertvector(code + grid.shift, Ints), codes);
@@ -80,6 +81,17 @@ static inline __attribute__((always_inline)) void QuantizeLanes(Floats x, const 
 static inline bool InverseOf(const CodeGrid& grid, float& inverse) {
   inverse = 1.0f / grid.step;
   return !(inverse < 1e30f && inverse > 1e-30f);
+}
+
+// The grid of values that are clipped to least..most before: codes grow with values, so that it is theirs that can be clipped.
+static inline CodeGrid ClippedGrid(const CodeGrid& grid, float inverse, bool divide, float least, float most) {
+  uint8_t lowest[kLanes], highest[kLanes];
+  QuantizeLanes(Floats{} + least, grid, inverse, divide, lowest);
+  QuantizeLanes(Floats{} + most, grid, inverse, divide, highest);
+  CodeGrid clipped = grid;
+  clipped.low = lowest[0] - grid.shift;
+  clipped.high = highest[0] - grid.shift;
+  return clipped;
 }
 
 // Copies of grids, here and below, say that the codes written do not change them.
@@ -100,17 +112,15 @@ void Quantize(const float* x, int64_t n, const CodeGrid& of, uint8_t* codes) {
 // The three steps that follow most convolutions, in one: affine, clip to least..most, quantize.
 void AffineQuantize(const int32_t* sums, int64_t stride, const float* scale, const float* bias, int64_t pixels, int64_t channels,
                     float least, float most, const CodeGrid& of, uint8_t* codes) {
-  const CodeGrid grid = of;
   float inverse;
-  const bool divide = InverseOf(grid, inverse);
-  const Floats floor = Floats{} + least, ceiling = Floats{} + most;
+  const bool divide = InverseOf(of, inverse);
+  const CodeGrid grid = ClippedGrid(of, inverse, divide, least, most);
   for (int64_t c = 0; c < channels; c += kLanes) {
     const Floats s = Load(scale + c), b = Load(bias + c);
     for (int64_t x = 0; x < pixels; x++) {
       Ints sum;
       std::memcpy(&sum, sums + x * stride + c, sizeof sum);
-      Floats v = __builtin_convertvector(sum, Floats) * s + b;
-      QuantizeLanes(Least(Most(v, floor), ceiling), grid, inverse, divide, codes + x * channels + c);
+      QuantizeLanes(__builtin_convertvector(sum, Floats) * s + b, grid, inverse, divide, codes + x * channels + c);
     }
   }
 }
@@ -121,13 +131,12 @@ static inline __attribute__((always_inline)) Floats DequantizeLanes(const uint8_
 
 void AddQuantize(const uint8_t* a, const CodeGrid& of_a, const uint8_t* b, const CodeGrid& of_b, int64_t n, float least, float most,
                  const CodeGrid& of, uint8_t* codes) {
-  const CodeGrid grid = of, grid_a = of_a, grid_b = of_b;
   float inverse;
-  const bool divide = InverseOf(grid, inverse);
-  const Floats floor = Floats{} + least, ceiling = Floats{} + most;
+  const bool divide = InverseOf(of, inverse);
+  const CodeGrid grid = ClippedGrid(of, inverse, divide, least, most), grid_a = of_a, grid_b = of_b;
   for (int64_t i = 0; i < n; i += kLanes) {
     const Floats sum = DequantizeLanes(a + i, grid_a) + DequantizeLanes(b + i, grid_b);
-    QuantizeLanes(Least(Most(sum, floor), ceiling), grid, inverse, divide, codes + i);
+    QuantizeLanes(sum, grid, inverse, divide, codes + i);
   }
 }
 

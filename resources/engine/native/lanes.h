@@ -49,6 +49,15 @@ static inline __attribute__((always_inline)) void ByLanes(int64_t channels, cons
 
 static inline __attribute__((always_inline)) Floats All(float value) { return value - Floats{}; }
 
+// a b + c, rounded once where there is an instruction for it.
+static inline __attribute__((always_inline)) Floats MulAdd(Floats a, Floats b, Floats c) {
+#if EQNET_SET == EQNET_PLAIN
+  return a * b + c;
+#else
+  return FusedSum(a, b, c);
+#endif
+}
+
 static inline __attribute__((always_inline)) float Sum(const Floats& values) {
   float sum = 0.0f;
   for (int64_t i = 0; i < kLanes; i++) sum += values[i];

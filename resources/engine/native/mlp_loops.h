@@ -5,14 +5,6 @@
 constexpr int kRows = EQNET_SET == EQNET_AVX512 ? 8 : 4;
 constexpr int kPanel = 3;
 
-static inline __attribute__((always_inline)) Floats MulAdd(float a, const Floats& b, const Floats& c) {
-#if EQNET_SET == EQNET_PLAIN
-  return a * b + c;
-#else
-  return FusedSum(All(a), b, c);
-#endif
-}
-
 // sum + bias, and nothing below 0 where the layer is one of ReLU.
 static inline __attribute__((always_inline)) void Finish(const Floats& sum, const float* bias, bool relu, float* out) {
   const Floats v = sum + Load(bias);
@@ -31,7 +23,7 @@ static inline void DenseTile(const MlpLayer& layer, const float* weights, const 
 #pragma GCC unroll 8
     for (int r = 0; r < kR; r++) {
 #pragma GCC unroll 4
-      for (int c = 0; c < kC; c++) sums[r][c] = MulAdd(x[r * stride + k], w[c], sums[r][c]);
+      for (int c = 0; c < kC; c++) sums[r][c] = MulAdd(All(x[r * stride + k]), w[c], sums[r][c]);
     }
   }
 #pragma GCC unroll 8
@@ -59,7 +51,7 @@ static void SparsePanel(const MlpLayer& layer, const float* weights, const float
   for (int64_t i = 0; i < count; i++) {
     const float* w = weights + places[i] * (kC * kLanes);
 #pragma GCC unroll 4
-    for (int c = 0; c < kC; c++) sums[c] = MulAdd(x[places[i]], Load(w + c * kLanes), sums[c]);
+    for (int c = 0; c < kC; c++) sums[c] = MulAdd(All(x[places[i]]), Load(w + c * kLanes), sums[c]);
   }
 #pragma GCC unroll 4
   for (int c = 0; c < kC; c++) Finish(sums[c], bias + c * kLanes, layer.relu, out + c * kLanes);

@@ -129,7 +129,9 @@ class Convolution {
       for (int64_t unit = begin; unit < end; unit++) {
         const int64_t image = unit / bands, first = unit % bands * rows;
         const int64_t pixels = out_height * out_width;
-        band.Run(images + image * height_ * width_ * in_, first, std::min(first + rows, out_height), y + image * pixels * out);
+        const int64_t size = height_ * width_ * in_;
+        const float* from = images + image * size;
+        band.Run(from, bands == 1 && unit + 1 < end ? from + size : nullptr, first, std::min(first + rows, out_height), y + image * pixels * out);
       }
     });
   }
@@ -151,13 +153,15 @@ class Convolution {
       windows_.resize(c_.out_width);
     }
 
+    // @param next image, or null, which comes into the cache meanwhile
     // @param y of the whole image
-    void Run(const float* image, int64_t begin, int64_t end, float* y) {
+    void Run(const float* image, const float* next, int64_t begin, int64_t end, float* y) {
       const int64_t lines = (end - 1 - begin) * c_.stride_y_ + c_.kernel_y_;
       const bool finite = Encode(image, begin * c_.stride_y_ - c_.top_, lines);
       if (c_.has_slope_) loops.sum_pixels(codes_.data(), lines * c_.line_ / c_.in_, c_.in_, pixels_.data());
       for (int64_t row = begin; row < end; row++) {
         const int64_t line = (row - begin) * c_.stride_y_;
+        if (next) Fetch(next, row - begin, end - begin);
         kernels_.convolve_row({codes_.data() + line * c_.line_, c_.stride_x_ * c_.in_, c_.out_width, runs_.data(), c_.kernel_y_,
                                c_.run_groups_, c_.filter_.data(), c_.lanes_ / kBlockChannels, c_.initial_.data(), sums_.data(), c_.lanes_});
         if (c_.has_slope_) SumWindows(line);
@@ -166,6 +170,12 @@ class Convolution {
     }
 
    private:
+    void Fetch(const float* next, int64_t part, int64_t parts) const {
+      constexpr int64_t kLine = 16;  // floats of a cache line
+      const int64_t size = c_.height_ * c_.width_ * c_.in_;
+      for (int64_t i = part * size / parts; i < (part + 1) * size / parts; i += kLine) __builtin_prefetch(next + i, 0, 2);
+    }
+
     bool Encode(const float* image, int64_t first, int64_t lines) {
       const int64_t length = c_.width_ * c_.in_, left = c_.left_ * c_.in_;
       bool finite = true;

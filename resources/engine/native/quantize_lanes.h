@@ -37,7 +37,7 @@ static inline __attribute__((always_inline)) Floats Gradient(Floats dy, Floats x
   const Floats c = Clip(v, q.low, q.high);
   const Floats kept = Keep(Equal(v, c), dy);
   // Inside the range this is Rint(v) - v, outside c.
-  sums.log_step += dy * (Rint(c) - Keep(Equal(v, c), v));
+  sums.log_step = MulAdd(dy, Rint(c) - Keep(Equal(v, c), v), sums.log_step);
   sums.outside += dy - kept;
   return kRelu ? Keep(Less(Floats{}, z), kept) : kept;
 }
