@@ -27,8 +27,9 @@ import { BlobWriter } from './blob.ts';
 /**
  * Our side of `npm run bench:measure`, a process for each mode: measure-ours.js MODE DIRECTORY RECIPE EPOCHS CONFIGURATIONS THREADS
  *   prepare    trains the float network for EPOCHS, calibrates, and writes what the peer needs to DIRECTORY
- *   fast, naive, onnx   answers each line `n` on stdin with times of n configurations and their accuracies: the product's way,
- *              the run's program, ONNX Runtime on the exported file without its re-calibration and loading
+ *   fast, program, naive, onnx   answers each line `n` on stdin with times of n configurations and their accuracies: the product's way,
+ *              the run's program with the native ops of training, the same in TensorFlow's own ops, ONNX Runtime on the exported file
+ *              without its re-calibration and loading
  */
 const [mode, directory, recipeFile, epochs, count, threads] = process.argv.slice(2);
 const engine = locateEngine({ gpu: false });
@@ -45,7 +46,7 @@ const context = await RunContext.open(
     recipe,
     runDirectory: directory,
     fingerprint: 'bench',
-    engine: { executor: 'session', addonPath, opsPath: ops?.path, threads: Number(threads) },
+    engine: { executor: 'session', addonPath, opsPath: mode === 'naive' ? undefined : ops?.path, threads: Number(threads) },
   },
   new Reporter(() => undefined),
   new RunControl(

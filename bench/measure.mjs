@@ -1,4 +1,5 @@
-// Measured configurations in a minute, BN re-calibration included: the product's way, the run's program (the naive loop), and
+// Measured configurations in a minute, BN re-calibration included: the product's way, the run's program with and without
+// the native ops of training (without: the naive loop), and
 // ONNX Runtime on the exported integer model with PyTorch's re-calibration.
 //   npm run bench:measure -- [--rounds 4] [--count 5] [--threads N] [--recipes cluttered-quick,cluttered-resnet20] [--no-peer] [--out FILE]
 import { mkdtempSync } from 'node:fs';
@@ -29,7 +30,7 @@ import {
 const EPOCHS = '0.3';
 /** Share of the validation images by which two ways may differ on one configuration, and on average: values next to rounding boundaries. */
 const TOLERANCE = { one: 0.025, average: 0.0075 };
-const TITLES = { fast: 'ours', naive: 'naive loop', onnx: 'ONNX Runtime, without re-calibration', torch: 'PyTorch, re-calibration only', peer: 'ONNX Runtime and PyTorch' }; // prettier-ignore
+const TITLES = { fast: 'ours', program: 'with the ops of training', naive: 'naive loop', onnx: 'ONNX Runtime, without re-calibration', torch: 'PyTorch, re-calibration only', peer: 'ONNX Runtime and PyTorch' }; // prettier-ignore
 
 const { values: options } = parseArgs({
   options: {
@@ -88,7 +89,7 @@ async function compare(recipe, ours, python) {
   const args = (mode) => [ours, mode, directory, file, EPOCHS, configurations, threads];
   const problem = await once('prepare', process.execPath, args('prepare'));
   if (!problem.native) throw new Error("The native code is not compiled yet: run 'npm run eqnet -- engine install' first.");
-  const modes = ['fast', 'naive', ...(python ? ['onnx'] : [])];
+  const modes = ['fast', 'program', 'naive', ...(python ? ['onnx'] : [])];
   const sides = modes.map((mode) => new Runner(mode, process.execPath, args(mode)));
   const torch = python && new Runner('torch', python, [join(bench, 'peer_measure.py'), directory, threads]);
   const all = torch ? [...sides, torch] : sides;
@@ -116,7 +117,10 @@ async function compare(recipe, ours, python) {
   const disturbed = all.flatMap((side) => side.rounds).filter((round) => !isQuiet(round)).length;
   if (disturbed)
     console.log(`* other programs had more than ${100 * BUSY} % of the processors (${disturbed} of ${all.length * rounds} turns).`);
-  const ratios = { [`${recipe}: ours / naive loop`]: least('fast') / least('naive') };
+  const ratios = {
+    [`${recipe}: ours / naive loop`]: least('fast') / least('naive'),
+    [`${recipe}: ours / with the ops of training`]: least('fast') / least('program'),
+  };
   if (torch) ratios[`${recipe}: ours / ONNX Runtime and PyTorch`] = least('fast') / least('peer');
   return { problem, table: { title, rows }, ratios, turns: all.length * rounds, disturbed, sides: Object.fromEntries(all.map((side) => [side.name, side.rounds])) }; // prettier-ignore
 }
