@@ -2,7 +2,8 @@ import { WorkbenchError } from '../../shared/contract/errors.ts';
 import { fusesProducts, hasFusedOps, type TensorHandle, type TfBinding, type TfOpAttribute } from './binding.ts';
 import type { DType, HostArray, Node, Program, Shape } from './graph.ts';
 import { InterpretingExecutor, type AdamStep, type KernelLibrary, type WrapKernels } from './interpreter.ts';
-import { lower, TF_TYPE, type TfAttribute, type TfAttributes, type TfSink } from './lowering.ts';
+import { lower, TF_TYPE } from './lowering.ts';
+import type { TfAttribute, TfAttributes, TfSink } from './tf-sink.ts';
 
 /** Runs the vocabulary op by op through the addon: for debugging, gradient checks and shape checks. */
 class EagerKernels implements KernelLibrary<number> {

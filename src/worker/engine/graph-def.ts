@@ -1,6 +1,6 @@
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { HostArray, Shape } from './graph.ts';
-import type { TfAttribute, TfAttributes } from './lowering.ts';
+import type { TfAttribute, TfAttributes } from './tf-sink.ts';
 import { TF_TYPE } from './lowering.ts';
 
 /** The graph version that TensorFlow 2.x writes (producer) and the oldest reader that it allows. */

@@ -1,29 +1,10 @@
-import type { Convolution, DType, FusedBatchNorm, HostArray, Node, OpName, Pooling, Shape, Variable } from './graph.ts';
+import type { Convolution, DType, FusedBatchNorm, Node, OpName, Pooling, Shape } from './graph.ts';
 import { attributesOf } from './graph.ts';
 import { ownConvolution } from './own-convolutions.ts';
+import type { TfAttribute, TfAttributes, TfSink } from './tf-sink.ts';
 
 /** TensorFlow's numbers of the types in use (tensorflow/core/framework/types.proto). */
 export const TF_TYPE: Readonly<Record<DType | 'resource', number>> = { float32: 1, int32: 3, bool: 10, resource: 20 };
-
-export type TfAttribute =
-  | { kind: 'type' | 'int' | 'float'; value: number }
-  | { kind: 'bool'; value: boolean }
-  | { kind: 'string'; value: string }
-  | { kind: 'ints'; value: readonly number[] }
-  | { kind: 'shape'; value: Shape };
-
-export type TfAttributes = Readonly<Record<string, TfAttribute>>;
-
-/** Where TensorFlow ops go: a graph that is being written, or the eager context. */
-export interface TfSink<Ref> {
-  op(name: string, inputs: readonly Ref[], attributes: TfAttributes, outputs: number): Ref[];
-  constant(data: HostArray, shape: Shape): Ref;
-  resource(variable: Variable): Ref;
-  /** Whether our own ops are there (resources/engine/native); else they are written with TensorFlow's. */
-  readonly fused: boolean;
-  /** Whether those for convolutions of floats are fast here. */
-  readonly fusesProducts: boolean;
-}
 
 const type = (value: number): TfAttribute => ({ kind: 'type', value });
 const F = type(TF_TYPE.float32);

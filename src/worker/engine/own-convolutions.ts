@@ -1,5 +1,5 @@
 import type { Convolution, Node, Shape } from './graph.ts';
-import type { TfAttributes, TfSink } from './lowering.ts';
+import type { TfAttributes, TfSink } from './tf-sink.ts';
 
 /** A convolution or its gradient as one of our own ops (resources/engine/native), whose inputs are those of the node. */
 export interface OwnConvolution {

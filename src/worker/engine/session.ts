@@ -5,7 +5,8 @@ import { GraphWriter } from './graph-def.ts';
 import { openSession, type GraphSession } from './graph-session.ts';
 import type { HostArray, Node, Program, Shape, Value, Variable } from './graph.ts';
 import { attributesOf } from './graph.ts';
-import { lower, TF_TYPE, type TfAttributes, type TfSink } from './lowering.ts';
+import { lower, TF_TYPE } from './lowering.ts';
+import type { TfAttributes, TfSink } from './tf-sink.ts';
 import { nodesToRun } from './nodes-to-run.ts';
 
 const typeOf = (dtype: 'float32' | 'int32' | 'bool') => ({ kind: 'type', value: TF_TYPE[dtype] }) as const;
