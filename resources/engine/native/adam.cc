@@ -4,12 +4,11 @@
 // What comes in from ReadVariableOp is the memory of the variables and is changed where it lies: TensorFlow's C interface has no other
 // way for an op of ours to change a variable. That nothing else reads it meanwhile is seen to where the graph is written
 // (`inPlace` in src/worker/engine/builder.ts). Formulae and their order are those of TensorFlow's ops, so that weights keep every bit.
-#include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <cstring>
+#include <stdexcept>
 #include <vector>
 
+#include "lanes_headers.h"
 #include "parallel.h"
 #include "tf_op.h"
 
@@ -79,10 +78,11 @@ void Compute(void* kernel, Context& context) {
     const int64_t size = context.Get(kScalars + i).size;
     float* of[4];
     for (int k = 0; k < 4; k++) of[k] = context.InPlace(kScalars + k * n + i, size);
-    const float* extra = i < extras ? context.Get(kScalars + 4 * n + i).data : nullptr;
+    const Input extra = i < extras ? context.Get(kScalars + 4 * n + i) : Input{};
     if (!context.ok()) return;
+    if (extra.data && extra.size != size) throw std::runtime_error("A gradient has not the size of its weights.");
     for (int64_t begin = 0; begin < size; begin += kBlock)
-      parts.push_back({of[0] + begin, of[1] + begin, of[2] + begin, of[3] + begin, extra ? extra + begin : nullptr, std::min(kBlock, size - begin)});
+      parts.push_back({of[0] + begin, of[1] + begin, of[2] + begin, of[3] + begin, extra.data ? extra.data + begin : nullptr, std::min(kBlock, size - begin)});
   }
   ParallelBlocks(static_cast<int64_t>(parts.size()), 1, [&](int64_t, int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) loops.update(step, parts[i]);

@@ -1,4 +1,4 @@
-// Convolutions of floats, forward and backward, where TensorFlow's take long: windows of one pixel, windows that move by two, and
+// Convolutions of floats, forward and backward, where TensorFlow's take long: windows of one pixel, windows that move by more than one, and
 // images of few channels (what it takes them to lays values out anew, and has many channels in mind). TensorFlow ops on the CPU.
 //
 // A line of the image with its padding holds the values under a row of windows: those of the window at x are the `run` of kernel width
@@ -170,7 +170,7 @@ class FilterSums {
 
   void Store(float* filter) const {
     const int64_t rows = s_.kernel_y * rows_;
-    ParallelBlocks(rows, std::max<int64_t>(1, (1 << 13) / (stride_ * parts_)), [&](int64_t, int64_t begin, int64_t end) {
+    ParallelBlocks(rows, std::max<int64_t>(1, (1 << 13) / std::max<int64_t>(1, stride_ * parts_)), [&](int64_t, int64_t begin, int64_t end) {
       std::vector<double> totals(columns_);
       for (int64_t row = begin; row < end; row++) {
         std::fill(totals.begin(), totals.end(), 0.0);

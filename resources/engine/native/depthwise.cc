@@ -72,7 +72,7 @@ void ParallelBands(int64_t batch, int64_t rows, const Work& work) {
 template <typename Work>
 void Tiles(int64_t width, int64_t channels, int64_t rows, const Work& work) {
   constexpr int64_t kCached = 6144;
-  const int64_t tile = std::max<int64_t>(8, kCached / (channels * rows));
+  const int64_t tile = std::max<int64_t>(8, kCached / std::max<int64_t>(1, channels * rows));
   for (int64_t begin = 0; begin < width; begin += tile) work(begin, std::min(begin + tile, width));
 }
 

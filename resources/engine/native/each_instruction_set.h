@@ -30,8 +30,8 @@ namespace plain {
 
 const Loops& BestLoops() {
 #ifdef EQNET_X86
-  if (__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) return avx512::all;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2::all;
+  if (HasAvx512()) return avx512::all;
+  if (HasAvx2()) return avx2::all;
 #endif
   return plain::all;
 }

@@ -49,8 +49,8 @@ const MlpLoops* FindMlpLoops(const char* name) {
   if (!name) return &BestLoops();
 #ifdef EQNET_X86
   const auto wanted = [name](const char* one) { return std::strcmp(name, one) == 0; };
-  if (wanted("avx512")) return __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") ? &avx512::all : nullptr;
-  if (wanted("avx2")) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &avx2::all : nullptr;
+  if (wanted("avx512")) return HasAvx512() ? &avx512::all : nullptr;
+  if (wanted("avx2")) return HasAvx2() ? &avx2::all : nullptr;
 #endif
   return std::strcmp(name, "plain") == 0 ? &plain::all : nullptr;
 }

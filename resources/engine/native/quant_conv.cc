@@ -104,6 +104,7 @@ class Convolution {
     x_range_ = {x.low, x.high, x.low < 0 ? 128 : 0};
     const CodeRange range{low, high, high > 127 ? -128 : 0};
     if (x.high - x.low > 255 || x.low < -128 || high - low > 255 || low < -128) throw std::runtime_error("Codes of more than 8 bits.");
+    if (steps.size != out || offsets.size != out) throw std::runtime_error("A filter needs a step size and an offset for each channel.");
     std::vector<float> step(lanes_, 1.0f), offset(lanes_, 0.0f);
     std::copy_n(steps.data, out, step.begin());
     std::copy_n(offsets.data, out, offset.begin());

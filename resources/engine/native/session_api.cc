@@ -1,4 +1,4 @@
-// A TensorFlow session for JavaScript; src/worker/engine/native-session.ts has the types. The addon of tfjs-node can open a SavedModel
+// A TensorFlow session for JavaScript; src/worker/engine/graph-session.ts has the types. The addon of tfjs-node can open a SavedModel
 // only, reads it twice, and lets TensorFlow rewrite the graph of each kind of call, which takes seconds and finds nothing in ours.
 #include <cstring>
 #include <memory>
@@ -6,15 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "node_api.h"
+#include "node_values.h"
 #include "tensorflow/c/c_api.h"
 
 namespace eqnet {
 namespace {
-
-void Check(napi_status status, const char* what) {
-  if (status != napi_ok) throw std::runtime_error(what);
-}
 
 class Status {
  public:
@@ -108,38 +104,27 @@ std::vector<const char*> Pointers(const std::vector<std::string>& names) {
   return pointers;
 }
 
-struct Bytes {
-  void* data = nullptr;
-  size_t size = 0;
-  napi_typedarray_type type{};
-};
-
-Bytes BytesOf(napi_env env, napi_value value) {
-  Bytes bytes;
-  size_t count = 0;
-  Check(napi_get_typedarray_info(env, value, &bytes.type, &count, &bytes.data, nullptr, nullptr), "An array was expected.");
-  bytes.size = count * (bytes.type == napi_uint8_array ? 1 : 4);
-  return bytes;
-}
-
 // A copy: TensorFlow lets go of it on a thread of its own, and a variable may keep it.
 TF_Tensor* TensorOf(napi_env env, napi_value array, napi_value shape) {
-  const Bytes bytes = BytesOf(env, array);
-  if (bytes.type != napi_float32_array && bytes.type != napi_int32_array) throw std::runtime_error("A session takes floats and 32-bit integers.");
+  napi_typedarray_type type{};
+  size_t values = 0;
+  void* data = nullptr;
+  Check(napi_get_typedarray_info(env, array, &type, &values, &data, nullptr, nullptr), "An array was expected.");
+  if (type != napi_float32_array && type != napi_int32_array) throw std::runtime_error("A session takes floats and 32-bit integers.");
   std::vector<int64_t> dims(LengthOf(env, shape));
   int64_t count = 1;
   for (uint32_t i = 0; i < dims.size(); i++) {
     Check(napi_get_value_int64(env, At(env, shape, i), &dims[i]), "A size was expected.");
     count *= dims[i];
   }
-  if (count * 4 != static_cast<int64_t>(bytes.size)) throw std::runtime_error("An array does not fill its shape.");
-  const TF_DataType type = bytes.type == napi_float32_array ? TF_FLOAT : TF_INT32;
-  TF_Tensor* tensor = TF_AllocateTensor(type, dims.data(), static_cast<int>(dims.size()), bytes.size);
-  if (bytes.size) std::memcpy(TF_TensorData(tensor), bytes.data, bytes.size);
+  if (count != static_cast<int64_t>(values)) throw std::runtime_error("An array does not fill its shape.");
+  const size_t bytes = 4 * values;
+  TF_Tensor* tensor = TF_AllocateTensor(type == napi_float32_array ? TF_FLOAT : TF_INT32, dims.data(), static_cast<int>(dims.size()), bytes);
+  if (bytes) std::memcpy(TF_TensorData(tensor), data, bytes);
   return tensor;
 }
 
-napi_value ArrayOf(napi_env env, const TF_Tensor* tensor) {
+napi_value Copied(napi_env env, const TF_Tensor* tensor) {
   const size_t bytes = TF_TensorByteSize(tensor);
   void* data = nullptr;
   napi_value buffer, array;
@@ -161,22 +146,12 @@ struct Call {
   }
 };
 
-template <napi_value (*kBody)(napi_env, napi_callback_info)>
-napi_value Guarded(napi_env env, napi_callback_info info) {
-  try {
-    return kBody(env, info);
-  } catch (const std::exception& error) {
-    napi_throw_error(env, nullptr, error.what());
-    return nullptr;
-  }
-}
-
 // (GraphDef, ConfigProto) -> session
 napi_value Open(napi_env env, napi_callback_info info) {
   const Call call(env, info);
-  const Bytes graph = BytesOf(env, call.args[0]);
-  const Bytes config = BytesOf(env, call.args[1]);
-  auto session = std::make_unique<Session>(graph.data, graph.size, config.data, config.size);
+  const auto graph = ArrayOf<uint8_t>(env, call.args[0]);
+  const auto config = ArrayOf<uint8_t>(env, call.args[1]);
+  auto session = std::make_unique<Session>(graph.data, graph.length, config.data, config.length);
   napi_value handle;
   Check(napi_create_external(env, session.get(), [](napi_env, void* data, void*) { delete static_cast<Session*>(data); }, nullptr, &handle),
         "The session cannot be kept.");
@@ -213,7 +188,7 @@ napi_value Run(napi_env env, napi_callback_info info) {
   napi_value results;
   Check(napi_create_array_with_length(env, fetches.size(), &results), "There is no memory for the results.");
   for (uint32_t i = 0; i < fetches.size(); i++)
-    Check(napi_set_element(env, results, i, ArrayOf(env, outputs.of[i])), "There is no memory for the results.");
+    Check(napi_set_element(env, results, i, Copied(env, outputs.of[i])), "There is no memory for the results.");
   return results;
 }
 
@@ -225,13 +200,10 @@ napi_value CloseNow(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void ExportSession(napi_env env, napi_value exports) {
-  const napi_property_descriptor properties[] = {
-      {"openSession", nullptr, Guarded<Open>, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
-      {"feedSession", nullptr, Guarded<Feed>, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
-      {"runSession", nullptr, Guarded<Run>, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
-      {"closeSession", nullptr, Guarded<CloseNow>, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
-  };
-  Check(napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties), "The session cannot be exported.");
+  Export<Open>(env, exports, "openSession");
+  Export<Feed>(env, exports, "feedSession");
+  Export<Run>(env, exports, "runSession");
+  Export<CloseNow>(env, exports, "closeSession");
 }
 
 }  // namespace eqnet

@@ -86,10 +86,12 @@ export function useZooming(zoom: ComputedRef<Zoom | null>, drawn: Ref<Drawn | nu
     const at = valueAtX(x.scale, area, cursor ?? area.left + area.width / 2);
     if (key === '+' || key === '=') zoomBy(ZOOM_STEP, at);
     else if (key === '-') zoomBy(1 / ZOOM_STEP, at);
+    else if (key === 'Escape' && drag.value) drag.value = null;
+    // these move the page where there is nothing to turn
+    else if (!zoom.value.value) return false;
     else if (key === '0') showAll();
     else if (key === 'PageUp') turn(-PAGE);
     else if (key === 'PageDown') turn(PAGE);
-    else if (key === 'Escape' && drag.value) drag.value = null;
     else return false;
     return true;
   }

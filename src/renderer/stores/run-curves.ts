@@ -176,6 +176,8 @@ export class RunCurves {
   }
 
   private replace(own: OfRun, curves: readonly CurveBlock[]): void {
+    // finer points of a curve that was here before may be those of steps that a resumed run has done again
+    for (const { series } of curves) own.fine.delete(series);
     this.put(
       own,
       curves.map((curve) => [curve.series, new MetricSeries(curve)]),

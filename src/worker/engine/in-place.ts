@@ -2,8 +2,13 @@ import type { Node, OpName, ProgramFunction, Value } from './graph.ts';
 
 /** Nothing is computed for these when a call has begun. */
 const SOURCES: ReadonlySet<OpName> = new Set<OpName>(['Placeholder', 'Const', 'ReadVariable']);
-/** Ops whose result is the memory of a variable, or of what they read. */
-const ALIASES: ReadonlySet<OpName> = new Set<OpName>(['ReadVariable', 'Reshape']);
+/** Ops whose result can be the memory of what they read. */
+const ALIASES: ReadonlySet<OpName> = new Set<OpName>(['Reshape', 'Unpack', 'Pack', 'Split', 'Concat', 'AddN']);
+
+/** Whether the result of a node can be the memory of a variable. */
+function isVariable(node: Node, resolve: (value: Value) => Value): boolean {
+  return node.op === 'ReadVariable' || (ALIASES.has(node.op) && node.inputs.some((input) => isVariable(resolve(input).node, resolve)));
+}
 
 /**
  * A function's effects as a session with our own ops has them: those that `GraphBuilder.inPlace` names are made by one op, which
@@ -19,7 +24,8 @@ export function effectsInPlace(fn: ProgramFunction, resolve: (value: Value) => V
   const others = fn.effects.filter((effect) => !made.has(effect));
   const outputs = [...fn.outputs].map(([name, value]) => {
     const { node } = resolve(value);
-    if (ALIASES.has(node.op)) throw new Error(`Output '${name}' of '${fn.name}' can be a variable that the function changes in place.`);
+    if (isVariable(node, resolve))
+      throw new Error(`Output '${name}' of '${fn.name}' can be a variable that the function changes in place.`);
     return node;
   });
   const read = unions.flatMap(({ inputs }) => inputs.map((input) => resolve(input).node));

@@ -17,6 +17,8 @@ interface Source {
 export class FineLoader {
   private wanted: StepRange | null = null;
   private have: { range: StepRange; exact: boolean } | null = null;
+  /** asked for again when something else is wanted, not by itself */
+  private failed: StepRange | null = null;
   private busy = false;
 
   constructor(private readonly source: Source) {}
@@ -29,22 +31,26 @@ export class FineLoader {
 
   /** What was brought is not there any more, or belongs to something else. */
   reset(): void {
-    this.have = null;
+    this.forget();
+    this.failed = null;
     this.want(this.wanted);
   }
 
   private async pump(): Promise<void> {
     this.busy = true;
     try {
-      while (this.wanted && !this.isEnough(this.wanted)) {
+      while (this.wanted && !this.isEnough(this.wanted) && !this.hasFailed(this.wanted)) {
         const { from, to } = this.wanted;
+        this.failed = this.wanted;
         const around = { from: from - (to - from) / 2, to: to + (to - from) / 2 };
         const have = { range: around, exact: false };
         this.have = have;
         have.exact = await this.source.bring(around);
+        this.failed = null;
       }
       if (!this.wanted) this.forget();
     } catch (error) {
+      this.have = null;
       this.source.fail(error);
     } finally {
       this.busy = false;
@@ -54,6 +60,10 @@ export class FineLoader {
   private forget(): void {
     if (this.have) this.source.forget();
     this.have = null;
+  }
+
+  private hasFailed({ from, to }: StepRange): boolean {
+    return from === this.failed?.from && to === this.failed.to;
   }
 
   private isEnough({ from, to }: StepRange): boolean {

@@ -24,17 +24,21 @@ export function useTrainZoom(
     },
   });
 
+  /** runs that have finer points: not always those that are shown now */
+  const refined = new Set<string>();
   const loader = new FineLoader({
     bring: async (range) => {
       const brought = sources.value.map((source) => {
         const own = rangeIn(source, sources.value[0], range, { training: now.training(), unit: now.unit() });
         const names = source.names.filter((name) => isCurve(now.training(), name));
+        refined.add(source.run);
         return runs.curves.refine(source.run, names, own);
       });
       return (await Promise.all(brought)).every(Boolean);
     },
     forget: () => {
-      for (const { run } of sources.value) runs.curves.coarsen(run);
+      for (const run of refined) runs.curves.coarsen(run);
+      refined.clear();
     },
     fail: (error) => app.fail(error),
   });
@@ -45,6 +49,10 @@ export function useTrainZoom(
   };
   // another run has other steps
   watch(() => sources.value[0]?.run, showAll);
-  onScopeDispose(showAll);
+  onScopeDispose(() => {
+    // the watch of the zoom has stopped by now
+    loader.want(null);
+    showAll();
+  });
   return zoom;
 }
