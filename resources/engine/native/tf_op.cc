@@ -87,31 +87,27 @@ float* Context::AllocateVector(int output, int64_t size) { return Allocate(outpu
 
 float* Context::AllocateScalar(int output) { return Allocate(output, {}); }
 
-bool BoolAttribute(TF_OpKernelConstruction* construction, const char* name) {
+// What `get` reads into a value of type T.
+template <typename T, typename Get>
+T Attribute(TF_OpKernelConstruction* construction, const Get& get) {
   TF_Status* status = TF_NewStatus();
-  unsigned char value = 0;
-  TF_OpKernelConstruction_GetAttrBool(construction, name, &value, status);
+  T value{};
+  get(&value, status);
   if (TF_GetCode(status) != TF_OK) TF_OpKernelConstruction_Failure(construction, status);
   TF_DeleteStatus(status);
-  return value != 0;
+  return value;
+}
+
+bool BoolAttribute(TF_OpKernelConstruction* construction, const char* name) {
+  return Attribute<unsigned char>(construction, [&](auto* value, TF_Status* status) { TF_OpKernelConstruction_GetAttrBool(construction, name, value, status); }) != 0;
 }
 
 float FloatAttribute(TF_OpKernelConstruction* construction, const char* name) {
-  TF_Status* status = TF_NewStatus();
-  float value = 0;
-  TF_OpKernelConstruction_GetAttrFloat(construction, name, &value, status);
-  if (TF_GetCode(status) != TF_OK) TF_OpKernelConstruction_Failure(construction, status);
-  TF_DeleteStatus(status);
-  return value;
+  return Attribute<float>(construction, [&](auto* value, TF_Status* status) { TF_OpKernelConstruction_GetAttrFloat(construction, name, value, status); });
 }
 
 int64_t IntAttribute(TF_OpKernelConstruction* construction, const char* name) {
-  TF_Status* status = TF_NewStatus();
-  int64_t value = 0;
-  TF_OpKernelConstruction_GetAttrInt64(construction, name, &value, status);
-  if (TF_GetCode(status) != TF_OK) TF_OpKernelConstruction_Failure(construction, status);
-  TF_DeleteStatus(status);
-  return value;
+  return Attribute<int64_t>(construction, [&](auto* value, TF_Status* status) { TF_OpKernelConstruction_GetAttrInt64(construction, name, value, status); });
 }
 
 void IntsAttribute(TF_OpKernelConstruction* construction, const char* name, int64_t* values, int count) {

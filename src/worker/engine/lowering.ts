@@ -154,6 +154,8 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
   const outputType = () => type(TF_TYPE[node.outputs[0].dtype]);
   const reshape = (x: Ref, shape: Shape) => sink.op('Reshape', [x, intVector(shape)], { T: outputType(), Tshape: I }, 1)[0];
   const bn = { ...T, U: F, epsilon: { kind: 'float', value: node.attributes.epsilon as number } as const, data_format: NHWC };
+  const own = ownConvolution(node, sink);
+  if (own) return sink.op(own.name, ins, own.attributes, 1);
   switch (node.op) {
     case 'Const':
       return [sink.constant(attributesOf(node, 'Const').data, node.outputs[0].shape)];
@@ -239,38 +241,27 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
       return sink.op('Equal', ins, { ...T, incompatible_shape_error: flag(true) }, 1);
     case 'CastBool':
       return sink.op('Cast', ins, { SrcT: type(TF_TYPE.bool), DstT: F, Truncate: flag(false) }, 1);
-    case 'Conv2D': {
-      const own = ownConvolution(node, sink);
-      if (own) return sink.op(own.name, ins, own.attributes, 1);
+    case 'Conv2D':
       return sink.op('Conv2D', ins, { ...convolutionAttributes(node), use_cudnn_on_gpu: flag(true) }, 1);
-    }
     case 'QuantConv2D': {
       const { stride, padding } = attributesOf(node, 'QuantConv2D');
       return sink.op('EqnetQuantConv2D', ins, { strides: ints(stride), padding: ints(padding) }, 1);
     }
-    case 'Conv2DBackpropInput': {
-      const own = ownConvolution(node, sink);
-      if (own) return sink.op(own.name, ins, own.attributes, 1);
+    case 'Conv2DBackpropInput':
       return sink.op(
         'Conv2DBackpropInput',
         [intVector(node.outputs[0].shape), ins[0], ins[1]],
         { ...convolutionAttributes(node), use_cudnn_on_gpu: flag(true) },
         1,
       );
-    }
-    case 'Conv2DBackpropFilter': {
-      const own = ownConvolution(node, sink);
-      if (own) return sink.op(own.name, ins, own.attributes, 1);
+    case 'Conv2DBackpropFilter':
       return sink.op(
         'Conv2DBackpropFilter',
         [ins[0], intVector(node.outputs[0].shape), ins[1]],
         { ...convolutionAttributes(node), use_cudnn_on_gpu: flag(true) },
         1,
       );
-    }
     case 'DepthwiseConv2D': {
-      const own = ownConvolution(node, sink);
-      if (own) return sink.op(own.name, ins, own.attributes, 1);
       const filter = reshape(ins[1], depthwiseShape(node.inputs[1].shape, node.inputs[0].shape[3]));
       const attributes = convolutionAttributes(node);
       if (attributes.padding.value !== 'EXPLICIT') return sink.op('DepthwiseConv2dNative', [ins[0], filter], attributes, 1);
@@ -280,16 +271,12 @@ export function lower<Ref>(node: Node, ins: readonly Ref[], sink: TfSink<Ref>): 
       return sink.op('DepthwiseConv2dNative', [pad(ins[0], attributesOf(node, 'DepthwiseConv2D').padding, sink), filter], valid, 1);
     }
     case 'DepthwiseConv2DBackpropInput': {
-      const own = ownConvolution(node, sink);
-      if (own) return sink.op(own.name, ins, own.attributes, 1);
       const [, , , channels] = node.outputs[0].shape;
       const filter = reshape(ins[0], depthwiseShape(node.inputs[0].shape, channels));
       const inputs = [intVector(node.outputs[0].shape), filter, ins[1]];
       return sink.op('DepthwiseConv2dNativeBackpropInput', inputs, convolutionAttributes(node), 1);
     }
     case 'DepthwiseConv2DBackpropFilter': {
-      const own = ownConvolution(node, sink);
-      if (own) return sink.op(own.name, ins, own.attributes, 1);
       const shape = depthwiseShape(node.outputs[0].shape, node.inputs[0].shape[3]);
       const inputs = [ins[0], intVector(shape), ins[1]];
       const [filter] = sink.op('DepthwiseConv2dNativeBackpropFilter', inputs, convolutionAttributes(node), 1);

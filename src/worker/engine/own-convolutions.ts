@@ -46,11 +46,12 @@ const DEPTHWISE = { forward: 'EqnetDepthwise', input: 'EqnetDepthwiseInput', fil
 
 /**
  * Our own op for a convolution or one of its gradients, where there is one that is faster than TensorFlow's.
- * @returns null where TensorFlow's is to be taken
+ * @returns null for other ops, and where TensorFlow's is to be taken
  */
 export function ownConvolution<Ref>(node: Node, { fused, fusesProducts }: TfSink<Ref>): OwnConvolution | null {
+  if (!fused || !fusesProducts || !(node.op in ROLES)) return null;
   const depthwise = node.op.startsWith('Depthwise');
-  if (!(fused && fusesProducts && (depthwise ? isOwnDepthwise(node) : isOwnDense(node)))) return null;
+  if (!(depthwise ? isOwnDepthwise(node) : isOwnDense(node))) return null;
   const name = (depthwise ? DEPTHWISE : DENSE)[ROLES[node.op as ConvolutionOp]];
   if (name === 'EqnetPointwise') return { name, attributes: {} };
   const { stride, padding } = node.attributes as unknown as Convolution;
